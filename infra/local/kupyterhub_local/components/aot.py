@@ -1,0 +1,61 @@
+"""What Java works out about a program's classes at its start (JEP 483, 514), cached by one trial start.
+
+Java checks by itself that a cache fits the runtime and the jar, and does without where it does not.
+"""
+
+import asyncio
+import hashlib
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from kupyterhub_local.components.cache import cached
+from kupyterhub_local.errors import ComponentError
+
+CACHE = "classes.aot"
+TRIAL_SECONDS = 60.0
+SETTLE_SECONDS = 1.0
+LOG_TAIL_BYTES = 2000
+
+
+async def trained(java: Path, program: Sequence[str], jar: Path, port: int, cache: Path) -> Path:
+    """Return the cache for `program` (arguments of Java), which listens on 127.0.0.1:`port` when up."""
+    jar_file, java_file = jar.stat(), java.resolve().stat()
+    key = f"{jar} {jar_file.st_size} {jar_file.st_mtime_ns} {java.resolve()} {java_file.st_mtime_ns}"
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+
+    async def make(folder: Path) -> None:
+        trial = await asyncio.create_subprocess_exec(
+            *(str(java), f"-XX:AOTCacheOutput={folder / CACHE}", *program),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS):
+                ending = asyncio.create_task(trial.communicate())
+                await _listening(port, trial)
+                await asyncio.sleep(SETTLE_SECONDS)
+                trial.send_signal(signal.SIGTERM)
+                messages, _ = await ending
+        except TimeoutError as error:
+            raise ComponentError(f"{jar.name} did not start within {TRIAL_SECONDS:.0f} s.") from error
+        finally:
+            if trial.returncode is None:
+                trial.kill()
+        if not (folder / CACHE).is_file():
+            tail = messages[-LOG_TAIL_BYTES:].decode(errors="replace")
+            raise ComponentError(f"{jar.name} could not be started by {java}:\n{tail}")
+
+    return await cached(cache / f"{jar.stem}-{digest}", make) / CACHE
+
+
+async def _listening(port: int, trial: asyncio.subprocess.Process) -> None:
+    while trial.returncode is None:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
