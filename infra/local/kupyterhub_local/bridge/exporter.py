@@ -1,0 +1,77 @@
+"""Keeps the snapshot of Firestore fresh: a change is exported at once, a stream of them once a second."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+
+from kupyterhub_local.bridge.snapshot_folder import SnapshotFolder
+
+# Writes everything to the new folder `<first>/<second>`.
+Export = Callable[[Path, str], Awaitable[None]]
+
+_INTERVAL_SECONDS = 1.0
+# A large database takes longer to export (1,000 users: 0.2 s), and the emulator has other work to do.
+_SHARE_OF_TIME = 0.1
+_AT_THE_END_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class Exporter:
+    """Exports after changes, one export at a time."""
+
+    def __init__(self, folder: SnapshotFolder, export: Export) -> None:
+        """Keep snapshots in `folder`, made by `export`."""
+        self._folder = folder
+        self._export = export
+        self._changed = asyncio.Event()
+        self._failing = False
+
+    def changed(self) -> None:
+        """Say that documents were written."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Export after each change until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            took = await self._take()
+            await asyncio.sleep(pause(took))
+
+    async def finish(self) -> None:
+        """Take the last snapshot, also of what no event told of."""
+        try:
+            async with asyncio.timeout(_AT_THE_END_SECONDS):
+                await self._take()
+        except TimeoutError:
+            log.warning("no last snapshot: the Firestore emulator took longer than %d s", _AT_THE_END_SECONDS)
+
+    async def _take(self) -> float:
+        """Take a snapshot; give the seconds that it took. After a failure the change still counts as one."""
+        started = time.monotonic()
+        name = self._folder.new_name()
+        complete = False
+        try:
+            await self._export(self._folder.path, name)
+            self._folder.publish(name)
+            complete = True
+            self._failing = False
+        except (aiohttp.ClientError, TimeoutError, OSError) as e:
+            self._changed.set()
+            if not self._failing:  # Once, not each second until the emulator is back.
+                log.warning("no snapshot of Firestore: %s: %s", type(e).__name__, e)
+            self._failing = True
+        finally:
+            if not complete:
+                self._folder.discard(name)
+        return time.monotonic() - started
+
+
+def pause(took_seconds: float) -> float:
+    """Give the seconds to rest after an export: one a second, at most a tenth of the time spent on them."""
+    return max(_INTERVAL_SECONDS - took_seconds, took_seconds * (1 / _SHARE_OF_TIME - 1))
