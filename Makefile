@@ -1,0 +1,35 @@
+# `make run`: the whole system on this machine. `make test`: every test. `make bench`: the benchmarks.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+EMAIL ?= you@example.com
+SOURCES := functions docker/agent docker/proxy docker/tunnel infra/local
+
+.PHONY: run test check bench clean help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# One virtual environment; a .pth file makes this project's packages importable in it, as an image would.
+.venv/.%: requirements.txt pyproject.toml
+	@test -x .venv/bin/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
+	@echo "installing Python packages ($*)"
+	@.venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@.venv/bin/python -m pip install --quiet -r requirements.txt --group $*
+	@.venv/bin/python infra/local/link_sources.py $(SOURCES)
+	@touch $@
+
+run: .venv/.local  ## start everything on this machine and print your JupyterLab's URL
+	@exec .venv/bin/python -m kupyterhub_local run --email '$(EMAIL)'
+
+test: .venv/.test  ## every test, linters and types included
+	@exec tests/run.sh
+
+check: .venv/.test  ## linters and types alone
+	@exec tests/check.sh
+
+bench: .venv/.test  ## the benchmarks, as ratios in one run
+	@exec .venv/bin/python -m pytest tests/bench -q -s
+
+clean:  ## remove .venv; notebooks in .kupyterhub stay
+	rm -rf .venv

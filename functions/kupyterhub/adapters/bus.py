@@ -1,0 +1,45 @@
+"""Pub/Sub: the messages that the controller sends to itself, and how received ones are wrapped."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from concurrent.futures import TimeoutError as NotInTime
+from datetime import datetime
+from typing import Any
+
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import pubsub_v1
+
+from kupyterhub.domain.errors import BadMessage, TransientError
+from kupyterhub.events import Message
+
+TOPIC = "reconcile-user"
+_SECONDS = 20.0
+
+
+class Bus:
+    """`ports.Bus` in Pub/Sub."""
+
+    def __init__(self, publisher: pubsub_v1.PublisherClient, project: str) -> None:
+        self._publisher = publisher
+        self._topic = publisher.topic_path(project, TOPIC)
+
+    def ask_to_reconcile(self, users: Iterable[str]) -> None:
+        """Publish one message for each user; a function's CPU may stop when it returns, so wait for the answers."""
+        try:
+            futures = [self._publisher.publish(self._topic, json.dumps({"user": user}).encode()) for user in users]
+            for future in futures:
+                future.result(timeout=_SECONDS)
+        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, NotInTime) as e:
+            raise TransientError(f"Pub/Sub did not take {TOPIC}: {type(e).__name__}") from e
+
+
+def decode_message(body: Any) -> Message:
+    """Unwrap the body of a `messagePublished` CloudEvent; raises BadMessage."""
+    try:
+        message: Mapping[str, Any] = body["message"]
+        published = datetime.fromisoformat(message.get("publishTime") or message["publish_time"])
+        return Message(b64decode(message.get("data") or b"", validate=True), published)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise BadMessage("the event holds no Pub/Sub message") from e

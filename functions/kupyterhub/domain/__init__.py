@@ -1,0 +1,1 @@
+"""What should be: pure functions over frozen values. No clock, no environment, no log and no client in here."""

@@ -1,0 +1,87 @@
+"""What an agent announces about its user's notebook, and when that is news."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from kupyterhub.domain.policy import has_ended, profile_of
+from kupyterhub.domain.settings import Settings
+from kupyterhub.domain.urls import is_users_own
+from kupyterhub.domain.users import Agent, UserDocument
+
+ACTIVITY_STEP = timedelta(minutes=10)
+"""A smaller move of `lastActivity` is not worth a write."""
+IDLE_VALID = timedelta(minutes=15)
+"""An `idle` message that is older says nothing about now."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """One message of `agent-events`."""
+
+    type: Literal["registered", "idle", "lost"]
+    user: str
+    name: str
+    instance: str
+    proxy_url: str
+    registered_at: datetime
+    sent_at: datetime
+    last_activity: datetime | None = None
+
+    @property
+    def agent(self) -> Agent:
+        """As `status.agent` keeps it."""
+        return Agent(proxyUrl=self.proxy_url, instance=self.instance, registeredAt=self.registered_at)
+
+
+def ignored(announcement: Announcement, document: UserDocument, settings: Settings, now: datetime) -> str | None:
+    """Why an announcement says nothing about this document; None where it counts."""
+    status, stored = document.status, document.fields
+    if has_ended(document, now) or stored.get("state") == "stopped":
+        return "the user should not run"
+    if announcement.name != status.name:
+        return "it is for another name"
+    if not is_users_own(announcement.proxy_url, settings, announcement.name):
+        return "its proxyUrl is not on the user's host"
+    if status.agent and announcement.registered_at < status.agent.registeredAt:
+        return "a newer one is known"
+    return None
+
+
+def is_news(announcement: Announcement, document: UserDocument, settings: Settings, now: datetime) -> bool:
+    """Whether an announcement that counts can change anything; `lost` always asks for a look."""
+    status = document.status
+    return (
+        announcement.type == "lost"
+        or status.phase not in ("Ready", "Rejected")
+        or status.agent != announcement.agent
+        or activity_moved(announcement.last_activity, status.lastActivity)
+        or says_idle(announcement, document, status.startedAt, settings, now)
+    )
+
+
+def activity_moved(announced: datetime | None, stored: datetime | None) -> bool:
+    """Whether `lastActivity` has moved enough to be written."""
+    return announced is not None and (stored is None or announced - stored >= ACTIVITY_STEP)
+
+
+def says_idle(
+    announcement: Announcement,
+    document: UserDocument,
+    started_at: datetime | None,
+    settings: Settings,
+    now: datetime,
+) -> bool:
+    """Whether an `idle` message, as fresh as it must be, says that the profile's `idleTimeout` is over."""
+    timeout = profile_of(document, settings).idle_timeout
+    active, known = announcement.last_activity, document.status.lastActivity
+    return (
+        announcement.type == "idle"
+        and timeout is not None
+        and active is not None
+        and started_at is not None
+        and announcement.registered_at >= started_at
+        and (known is None or active >= known)
+        and now - announcement.sent_at < IDLE_VALID
+        and now - active >= timeout
+    )

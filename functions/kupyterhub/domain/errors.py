@@ -1,0 +1,35 @@
+"""The project's one tree of errors.
+
+KupyterhubError
+├── SettingsError        kupyterhub.yaml cannot be used: fails at start, nobody is judged by it
+├── BadMessage           a message that no second delivery makes better: logged and acknowledged
+└── TransientError       raised out of the function, so that the platform delivers again
+    ├── DocumentChanged  a user's document is not the one that was acted on: look again
+    └── ObjectChanged    a Kubernetes object is not the one that was listed: list again
+
+What is wrong with a user's document is no exception but a value, `policy.Rejected`.
+"""
+
+
+class KupyterhubError(Exception):
+    """Everything that this project raises on purpose; its text is meant for people and holds no secret."""
+
+
+class SettingsError(KupyterhubError):
+    """kupyterhub.yaml, or a file that it needs, cannot be used; the text names each field."""
+
+
+class BadMessage(KupyterhubError):
+    """A Pub/Sub message or event that cannot be understood; the text says what was expected."""
+
+
+class TransientError(KupyterhubError):
+    """The outside world did not do its part this time; a later delivery may succeed."""
+
+
+class DocumentChanged(TransientError):
+    """The user's document is no longer the version that was read."""
+
+
+class ObjectChanged(TransientError):
+    """The Kubernetes object is no longer the version that was listed."""

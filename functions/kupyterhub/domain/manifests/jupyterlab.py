@@ -1,0 +1,136 @@
+"""A user's JupyterLab: Deployment, Service, the Secret with its token, and its ServiceAccount."""
+
+import hashlib
+from base64 import b64encode
+from typing import Any
+
+from kupyterhub.domain.labels import RESTARTED_AT, TEMPLATE, TOKEN, metadata, pod_labels, selector
+from kupyterhub.domain.manifests.pieces import (
+    field,
+    http_get,
+    restricted_container,
+    restricted_pod,
+    service_account,
+    template_hash,
+)
+from kupyterhub.domain.policy import Wanted
+from kupyterhub.domain.users import UserDocument
+
+COMPONENT = "jupyterlab"
+PREFIX = "jupyterlab"
+PORT = 8888
+HOME = "/home/jovyan"
+
+
+def account(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
+    """ServiceAccount `notebook-<name>`: storage rights only."""
+    return service_account("notebook", COMPONENT, user, wanted.email, wanted.name)
+
+
+def secret(user: UserDocument, wanted: Wanted, token: str) -> dict[str, Any]:
+    """Secret `jupyterlab-<name>`: the token that JupyterLab asks for and the agent adds."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name),
+        "type": "Opaque",
+        "data": {"token": b64encode(token.encode()).decode()},
+    }
+
+
+def service(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
+    """Service `jupyterlab-<name>`: the agent's way to the notebook."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": selector(COMPONENT, wanted.name),
+            "ports": [{"name": "http", "port": PORT, "targetPort": PORT, "protocol": "TCP"}],
+        },
+    }
+
+
+def deployment(user: UserDocument, wanted: Wanted, token: str, restarted_at: str | None) -> dict[str, Any]:
+    """Deployment `jupyterlab-<name>`, which carries the hash of its template beside it."""
+    template = _template(wanted, token)
+    meta = metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name)
+    meta["annotations"] |= {TEMPLATE: template_hash(template)}
+    if restarted_at:
+        template["metadata"]["annotations"] |= {RESTARTED_AT: restarted_at}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": meta,
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": selector(COMPONENT, wanted.name)},
+            # Two JupyterLabs on one disk would overwrite each other's files.
+            "strategy": {"type": "Recreate"},
+            "revisionHistoryLimit": 1,
+            "template": template,
+        },
+    }
+
+
+def _template(wanted: Wanted, token: str) -> dict[str, Any]:
+    resources = {"cpu": wanted.profile.cpu, "memory": wanted.profile.memory}
+    return {
+        "metadata": {
+            "labels": pod_labels(COMPONENT, wanted.name),
+            # A changed token is a changed template: it waits for the next start, as the Secret does.
+            "annotations": {TOKEN: hashlib.sha256(token.encode()).hexdigest()[:16]},
+        },
+        "spec": {
+            "serviceAccountName": f"notebook-{wanted.name}",
+            **restricted_pod(),
+            "containers": [
+                {
+                    "name": COMPONENT,
+                    "image": wanted.image,
+                    "command": ["jupyter", "lab"],
+                    "args": _ARGS,
+                    "env": [
+                        {"name": "POD_IP", **field("status.podIP")},
+                        {"name": "HOME", "value": HOME},
+                        # Sockets and pid files are of this pod, not of the user's files.
+                        {"name": "JUPYTER_RUNTIME_DIR", "value": "/tmp/jupyter"},  # noqa: S108 - the pod's own
+                        {
+                            "name": "JUPYTER_TOKEN",
+                            "valueFrom": {"secretKeyRef": {"name": f"{PREFIX}-{wanted.name}", "key": "token"}},
+                        },
+                    ],
+                    "workingDir": HOME,
+                    "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+                    "resources": {"requests": resources, "limits": dict(resources)},
+                    # No liveness probe: a kernel that keeps the server busy is no reason to end it.
+                    "readinessProbe": {**http_get("/api", PORT), "periodSeconds": 2, "timeoutSeconds": 2},
+                    "volumeMounts": [
+                        {"name": "home", "mountPath": HOME},
+                        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
+                    ],
+                    "securityContext": restricted_container(),
+                }
+            ],
+            "volumes": [
+                {"name": "home", "persistentVolumeClaim": {"claimName": f"home-{wanted.name}"}},
+                {"name": "tmp", "emptyDir": {}},
+            ],
+        },
+    }
+
+
+_ARGS = [
+    "--ServerApp.ip=$(POD_IP)",
+    f"--ServerApp.port={PORT}",
+    "--ServerApp.port_retries=0",
+    "--ServerApp.open_browser=False",
+    f"--ServerApp.root_dir={HOME}",
+    # The Host header is the user's own host name; agent and proxy have checked it.
+    "--ServerApp.allow_remote_access=True",
+    # Stopping is what `state: stopped` does; a server that quits by itself would be started again.
+    "--ServerApp.quit_button=False",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
+]

@@ -1,0 +1,196 @@
+"""What a document asks for, judged by the settings: the first step of every look, without any I/O.
+
+The order of judgement is a contract: gone, deleted or expired, stopped; then the e-mail; then policy; then
+content. So somebody can always be stopped or deleted, whatever else is wrong with the document.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from kupyterhub.domain.names import MAX_EMAIL, base_name, normalise_email
+from kupyterhub.domain.settings import Profile, Settings
+from kupyterhub.domain.users import UserDocument
+
+STATES = ("running", "stopped", "deleted")
+_MAX_DISPLAY_NAME = 200
+_QUOTED = 60
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Deleted or expired: nothing may run, and the e-mail is free for others."""
+
+    purge: bool
+    email: None = None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Nothing may run for now; `email` is None where the document's own is no e-mail."""
+
+    email: str | None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Something is wrong that only a person can mend.
+
+    By policy nothing of the user may run. For content nothing new is applied and what runs is left running.
+    """
+
+    reason: str
+    message: str
+    email: str | None = None
+    by_policy: bool = False
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A notebook server should run."""
+
+    email: str
+    profile: Profile
+    image: str
+
+    @property
+    def name(self) -> str:
+        """Base name of the user's Kubernetes objects."""
+        return base_name(self.email)
+
+
+Verdict = Ended | Stopped | Rejected | Wanted
+
+
+def judge(document: UserDocument, settings: Settings, now: datetime) -> Verdict:
+    """Say what one document asks for; whether another document holds its e-mail is `holder`'s question."""
+    stored = document.fields
+    if has_ended(document, now):
+        return Ended(purge=stored.get("purge") is True)
+    email = email_of(document)
+    if stored.get("state") == "stopped":
+        return Stopped(email)
+    if email is None:
+        return _email_rejected(stored.get("email"))
+    if not any(fnmatchcase(email, pattern.lower()) for pattern in settings.allowed_emails):
+        allowed = ", ".join(settings.allowed_emails) or "nobody yet"
+        return Rejected(
+            "EmailNotAllowed",
+            f"email: {email} is not among those allowed here ({allowed}). "
+            "An administrator can allow it (allowedEmails in the settings).",
+            by_policy=True,
+        )
+    for reason, message in _content_errors(stored, settings):
+        return Rejected(reason, message, email)
+    profile = profile_of(document, settings)
+    return Wanted(email=email, profile=profile, image=stored.get("image") or settings.image_of(profile))
+
+
+def none_may_run(verdict: Verdict) -> bool:
+    """Whether what runs of the user has to go; what is rejected for its content alone is left running."""
+    return isinstance(verdict, Ended | Stopped) or (isinstance(verdict, Rejected) and verdict.by_policy)
+
+
+def has_ended(document: UserDocument, now: datetime) -> bool:
+    """Whether the document counts as deleted: by its state, or because `expiresAt` is past."""
+    expires = document.fields.get("expiresAt")
+    return document.fields.get("state") == "deleted" or (isinstance(expires, datetime) and expires <= now)
+
+
+def email_of(document: UserDocument) -> str | None:
+    """The document's own e-mail, lower-case; None where it is none."""
+    email = document.fields.get("email")
+    return normalise_email(email) if isinstance(email, str) else None
+
+
+def profile_of(document: UserDocument, settings: Settings) -> Profile:
+    """The document's profile; `default` where it names none that exists (its timeouts still hold then)."""
+    name = document.fields.get("profile")
+    return settings.profiles.get(name if isinstance(name, str) else "default", settings.profiles["default"])
+
+
+def holder(email: str, documents: list[UserDocument], now: datetime) -> UserDocument | None:
+    """Of the documents that count with an e-mail, the one that holds it: the smaller (`emailSince`, id)."""
+    counting = [d for d in documents if not has_ended(d, now) and email_of(d) == email]
+    return min(counting, key=lambda d: (d.status.emailSince or d.create_time, d.id), default=None)
+
+
+def duplicate(email: str) -> Rejected:
+    """The verdict on a document whose e-mail another one holds."""
+    return Rejected(
+        "DuplicateEmail",
+        f"email: another document already holds {email}. Delete one of the two; this one follows by itself.",
+        email,
+        by_policy=True,
+    )
+
+
+def _email_rejected(value: Any) -> Rejected:
+    if value is None or value == "":
+        return Rejected(
+            "EmailMissing", "email: is missing. Give the Google account's address, such as ada@example.com."
+        )
+    if not isinstance(value, str):
+        return Rejected("InvalidField", f"email: must be text, not {_kind(value)}.")
+    return Rejected(
+        "EmailMalformed",
+        f"email: {_quoted(value)} is no e-mail address. "
+        f"Allowed is one such as ada@example.com, in ASCII, of at most {MAX_EMAIL} characters.",
+    )
+
+
+def _content_errors(stored: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
+    kinds = {
+        "state": str,
+        "profile": str,
+        "image": str,
+        "displayName": str,
+        "expiresAt": datetime,
+        "restart": bool,
+        "purge": bool,
+    }
+    for name, kind in kinds.items():
+        value = stored.get(name)
+        if value is not None and not isinstance(value, kind):
+            yield "InvalidField", f"{name}: must be {_KINDS[kind]}, not {_kind(value)}."
+    if (state := stored.get("state")) not in (None, *STATES):
+        yield "InvalidField", f"state: {_quoted(state)} is none of {', '.join(STATES)}."
+    profile, image = stored.get("profile", "default"), stored.get("image")
+    if isinstance(profile, str):
+        if profile not in settings.profiles:
+            yield (
+                "UnknownProfile",
+                f"profile: there is no {_quoted(profile)}. Allowed: {', '.join(sorted(settings.profiles))}.",
+            )
+        elif image is not None and image not in (allowed := settings.profiles[profile].images):
+            choice = f"Allowed: {', '.join(allowed)}." if allowed else "It allows no choice; leave the field out."
+            yield "ImageNotAllowed", f"image: profile {profile} does not allow {_quoted(image)}. {choice}"
+    if isinstance(display_name := stored.get("displayName"), str) and len(display_name) > _MAX_DISPLAY_NAME:
+        yield (
+            "InvalidField",
+            f"displayName: has {len(display_name)} characters; at most {_MAX_DISPLAY_NAME} are allowed.",
+        )
+    if stored.get("purge"):
+        yield (
+            "PurgeWhileRunning",
+            "purge: removes the notebooks for good, so it is only allowed with state: deleted.",
+        )
+
+
+_KINDS = {str: "text", bool: "true or false", datetime: "a timestamp"}
+
+
+def _kind(value: Any) -> str:
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a map"}
+    return (
+        _KINDS.get(type(value))
+        or names.get(type(value))
+        or ("a timestamp" if isinstance(value, datetime) else f"a {type(value).__name__}")
+    )
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")

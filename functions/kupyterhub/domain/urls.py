@@ -1,0 +1,26 @@
+"""Host names and URLs of one installation, all derived from `domain` and `proxy` in the settings."""
+
+from urllib.parse import urlsplit
+
+from kupyterhub.domain.settings import Settings
+
+
+def user_url(settings: Settings, name: str) -> str:
+    """Where a user's JupyterLab is: a host name of its own, for on one origin two users could act for each other."""
+    return f"{settings.scheme}://{name}.{settings.domain}/"
+
+
+def agents_url(settings: Settings) -> str:
+    """What agents dial."""
+    return f"{settings.scheme}://agents.{settings.domain}"
+
+
+def agents_audience(settings: Settings) -> str:
+    """The audience of agents' tokens: without a port, which a local system chooses anew on each checkout."""
+    return f"{settings.scheme}://agents.{settings.domain.partition(':')[0]}"
+
+
+def is_users_own(url: str, settings: Settings, name: str) -> bool:
+    """Whether an announced URL is on the user's own host."""
+    announced, own = urlsplit(url), urlsplit(user_url(settings, name))
+    return (announced.scheme, announced.netloc) == (own.scheme, own.netloc)

@@ -1,0 +1,87 @@
+"""What the controller asks of the systems outside; adapters/ has one class for each of these."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from kupyterhub.domain.live import Object
+from kupyterhub.domain.users import Status, UserDocument
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The object as the API server answered, and whether it did not exist before."""
+
+    live: Object
+    created: bool
+
+
+class Users(Protocol):
+    """The `users` collection. Every method may raise TransientError."""
+
+    def get(self, user: str) -> UserDocument | None:
+        """The document as it is now; None where there is none."""
+
+    def write(self, document: UserDocument, status: Status, **changed: Any) -> UserDocument:
+        """Replace `status`, set or (None) remove other fields, only if the document is still this version.
+
+        A change of phase is kept in the document's `history`. Returns the new version; raises DocumentChanged.
+        """
+
+    def with_status_email(self, email: str) -> list[UserDocument]:
+        """The documents whose `status.email` it is."""
+
+    def with_email(self, spellings: Iterable[str]) -> list[UserDocument]:
+        """The documents whose `email` is stored in one of these spellings."""
+
+    def due(self, now: datetime) -> list[str]:
+        """Ids of the documents whose `status.nextLookAt` has passed."""
+
+    def every(self) -> Iterator[UserDocument]:
+        """All documents; raises TransientError rather than ending early."""
+
+    def forget_observed(self, user: str) -> None:
+        """Remove `status.observed`, so that the next look asks again who holds the e-mail."""
+
+
+class Cluster(Protocol):
+    """The user objects of one namespace. Every method may raise TransientError."""
+
+    def read_notebook(self, name: str) -> Object | None:
+        """The Deployment `jupyterlab-<name>`."""
+
+    def apply(self, manifest: Object) -> Applied:
+        """Make the object be so, by server-side apply as `kupyterhub`."""
+
+    def create(self, manifest: Object) -> Applied | None:
+        """Create the object; None where one of that name exists, which is left as it is."""
+
+    def user_objects(self, selector: str) -> list[Object]:
+        """Deployments, Services, Secrets and ServiceAccounts by a label selector."""
+
+    def notebooks(self) -> list[Object]:
+        """Every user's Deployments; raises TransientError rather than answering with a part."""
+
+    def pods(self, selector: str) -> list[Object]:
+        """Pods by a label selector."""
+
+    def delete(self, live: Object) -> None:
+        """Delete the object if it is still this version; one that is gone is success. Raises ObjectChanged."""
+
+    def delete_storage(self, name: str) -> bool:
+        """Ask for the user's storage to go; True once it is gone."""
+
+
+class Bus(Protocol):
+    """Pub/Sub. The method may raise TransientError."""
+
+    def ask_to_reconcile(self, users: Iterable[str]) -> None:
+        """Publish a `reconcile-user` for each, and return once Pub/Sub has them."""
+
+
+class Clock(Protocol):
+    """The time now, aware and in UTC."""
+
+    def __call__(self) -> datetime:
+        """Now."""

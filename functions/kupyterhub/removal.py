@@ -1,0 +1,78 @@
+"""`delete-user`: write into each document of that person that it is to be deleted, and look at it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kupyterhub.domain.errors import DocumentChanged, TransientError
+from kupyterhub.domain.names import base_name, document_id
+from kupyterhub.domain.policy import email_of, has_ended
+from kupyterhub.domain.users import UserDocument
+from kupyterhub.events import Deletion, Look
+from kupyterhub.reconcile import ATTEMPTS, Outcome, Reconciler
+from kupyterhub.storage import counting, storage_gone
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Carries out `delete-user`; a late or second message never deletes a person who was enrolled again."""
+
+    reconciler: Reconciler
+
+    def delete(self, deletion: Deletion) -> list[Outcome]:
+        """Delete the person that a message names; raises TransientError for another delivery."""
+        documents = self._documents(deletion)
+        outcomes = [self._delete(document, deletion) for document in documents]
+        if not outcomes:
+            outcomes.append(self._nobody(deletion))
+        return outcomes
+
+    def _documents(self, deletion: Deletion) -> list[UserDocument]:
+        users = self.reconciler.users
+        if deletion.user is not None:
+            document = users.get(deletion.user)
+            return [document] if document else []
+        email = deletion.email or ""
+        derived = users.get(document_id(email))
+        found = [
+            *users.with_status_email(email),
+            *users.with_email(deletion.spellings),
+            *([derived] if derived else []),
+        ]
+        return list({d.id: d for d in found if email_of(d) == email}.values())
+
+    def _delete(self, document: UserDocument, deletion: Deletion) -> Outcome:
+        current: UserDocument | None = document
+        for _ in range(ATTEMPTS):
+            if current is None or is_late(deletion, current, self.reconciler.clock()):
+                return self.reconciler.reconcile(Look(document.id))
+            try:
+                asked = {"state": "deleted", **({"purge": True} if deletion.purge else {})}
+                self.reconciler.users.write(current, replace(current.status, deletedAt=deletion.published), **asked)
+                return self.reconciler.reconcile(Look(document.id))
+            except DocumentChanged:
+                current = self.reconciler.users.get(document.id)
+        raise TransientError(f"users/{document.id} changed {ATTEMPTS} times while it was to be deleted")
+
+    def _nobody(self, deletion: Deletion) -> Outcome:
+        who = deletion.user or deletion.email or ""
+        if not (deletion.purge and deletion.email):
+            return Outcome(who, None, "delete-user: there is no such user")
+        if counting(self.reconciler.users, deletion.email, self.reconciler.clock()):
+            raise TransientError(
+                f"delete-user: a document with {deletion.email} was just written; it is looked at again"
+            )
+        if not storage_gone(base_name(deletion.email), self.reconciler.cluster):
+            raise TransientError(
+                f"delete-user: the notebooks of {deletion.email} are still in use; they go at a later try"
+            )
+        return Outcome(who, None, "delete-user: there is no such user; the notebooks are purged")
+
+
+def is_late(deletion: Deletion, document: UserDocument, now: datetime) -> bool:
+    """Whether a message was published before the person was enrolled (again), or has been carried out already."""
+    status = document.status
+    if status.deletedAt is not None and deletion.published <= status.deletedAt:
+        return True
+    came_back = status.phase == "Deleted" and not has_ended(document, now)
+    since = document.update_time if came_back else status.emailSince or document.create_time
+    return deletion.published < since

@@ -1,0 +1,44 @@
+"""Purge: the one way in which a user's notebooks go, and only when nobody else has the e-mail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kupyterhub.domain import labels
+from kupyterhub.domain.names import base_name
+from kupyterhub.domain.policy import Ended, email_of, has_ended
+from kupyterhub.domain.users import UserDocument
+from kupyterhub.ports import Cluster, Users
+
+
+@dataclass(frozen=True)
+class Purge:
+    """How far a purge has come: `done` clears the flag, `pending` keeps it and asks for another look."""
+
+    done: bool = False
+    pending: bool = False
+    message: str | None = None
+
+
+def purge(document: UserDocument, verdict: Ended, users: Users, cluster: Cluster, now: datetime) -> Purge:
+    """Go on with the purge that a deleted user's document asks for, if it does."""
+    if not verdict.purge:
+        return Purge()
+    email = document.status.email or email_of(document)
+    if email is None:
+        return Purge(done=True, message="Deleted. There was no e-mail, so there are no notebooks to purge.")
+    if any(other.id != document.id for other in counting(users, email, now)):
+        return Purge(done=True, message=f"Deleted. The notebooks stay: another document has the e-mail {email}.")
+    if storage_gone(base_name(email), cluster):
+        return Purge(done=True, message="Deleted, and the notebooks purged.")
+    return Purge(pending=True, message="Deleted. The notebooks go as soon as nothing uses them any more.")
+
+
+def counting(users: Users, email: str, now: datetime) -> list[UserDocument]:
+    """The documents that count as users with this lower-case e-mail, whether or not they were looked at."""
+    found = {d.id: d for d in [*users.with_status_email(email), *users.with_email({email})]}
+    return [d for d in found.values() if not has_ended(d, now) and email_of(d) == email]
+
+
+def storage_gone(name: str, cluster: Cluster) -> bool:
+    """Delete the storage of a name if no pod may still write to it; True once it is gone."""
+    return not cluster.pods(labels.of_name(name)) and cluster.delete_storage(name)
