@@ -1,0 +1,38 @@
+"""The agent's health, for the kubelet's probes, on a port of its own."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from kupyterhub_agent.link import Link
+
+PORT = 8081
+
+
+@asynccontextmanager
+async def serving_health(link: Link, host: str) -> AsyncIterator[None]:
+    """Serve /healthz (the process lives) and /readyz (the user's requests can arrive) meanwhile."""
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def ready(_: web.Request) -> web.Response:
+        if link.ready:
+            return web.Response(text="ok\n")
+        return web.Response(status=503, text="not connected to the proxy, or JupyterLab does not answer\n")
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, PORT).start()
+        yield
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,114 @@
+"""JupyterLab as the agent sees it: does it answer, when was it last used, and requests to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
+from yarl import URL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+    from types import TracebackType
+
+_PROBE = aiohttp.ClientTimeout(total=5)
+# What is carried takes as long as it takes (a cell's result, a download); only connecting is bounded.
+_CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
+
+
+class NotebookUnreachable(Exception):  # noqa: N818 - a state, not a mistake
+    """JupyterLab does not answer. `refused`: nothing listens there, so it cannot be merely busy."""
+
+    def __init__(self, reason: str, *, refused: bool) -> None:
+        super().__init__(reason)
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where JupyterLab listens and the file that holds its token."""
+
+    url: URL
+    token_file: Path
+
+    def authorization(self) -> str:
+        """Give the header's value; read each time, since a restart may bring another token."""
+        return f"token {self.token_file.read_text().strip()}"
+
+
+class Notebook:
+    """Client of one JupyterLab. An async context manager."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+
+    async def __aenter__(self) -> Self:
+        # The browser's cookies and encodings are not ours to keep or undo.
+        self._session = aiohttp.ClientSession(
+            timeout=_CARRIED,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(limit=0),
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def check(self) -> None:
+        """Return if `GET /api` answers, which needs no token; raises NotebookUnreachable."""
+        await self._get_json("/api", {})
+
+    async def last_activity(self) -> datetime:
+        """When the notebook was last used; now while a kernel is busy. Raises NotebookUnreachable.
+
+        `/api/status` counts requests, kernels' messages and terminals, and not itself (jupyter_server,
+        ServerApp.last_activity). A cell that computes in silence sends no message, hence the kernels.
+        """
+        headers = {"Authorization": self._location.authorization()}
+        kernels = await self._get_json("/api/kernels?no_track_activity=1", headers)
+        if any(kernel.get("execution_state") == "busy" for kernel in kernels):
+            return datetime.now(UTC)
+        status = await self._get_json("/api/status", headers)
+        return datetime.fromisoformat(status["last_activity"])
+
+    def request(
+        self, method: str, target: str, headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Send a request as it is, with the token; `target` is path and query as on the wire."""
+        authorized = [*headers, ("Authorization", self._location.authorization())]
+        return self._session.request(
+            method, self._url(target), headers=authorized, data=body, allow_redirects=False
+        )
+
+    def websocket(
+        self, target: str, headers: list[tuple[str, str]], subprotocols: tuple[str, ...]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse[bool]]:
+        """Open a WebSocket likewise."""
+        authorized = [*headers, ("Authorization", self._location.authorization())]
+        return self._session.ws_connect(
+            self._url(target), headers=authorized, protocols=subprotocols, max_msg_size=MAX_MESSAGE_BYTES
+        )
+
+    def _url(self, target: str) -> URL:
+        return URL(f"{self._location.url.origin()}{target}", encoded=True)
+
+    async def _get_json(self, target: str, headers: dict[str, str]) -> Any:
+        try:
+            async with self._session.get(self._url(target), headers=headers, timeout=_PROBE) as answer:
+                answer.raise_for_status()
+                return await answer.json()
+        except aiohttp.ClientConnectorError as error:
+            raise NotebookUnreachable("nothing listens there", refused=True) from error
+        except aiohttp.ClientResponseError as error:
+            raise NotebookUnreachable(f"it answered {error.status}", refused=False) from error
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+            raise NotebookUnreachable(f"no answer ({type(error).__name__})", refused=False) from error

@@ -1,0 +1,54 @@
+"""The server's host names, from its configured domain; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from kupyterhub_proxy.names import is_name
+
+
+class Place(Enum):
+    """The hosts that are no user's."""
+
+    LOGIN = auto()
+    AGENTS = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """`scheme` is http or https; `domain` has its port where that is not the scheme's own."""
+
+    scheme: str
+    domain: str
+
+    @property
+    def login(self) -> str:
+        """Origin of the sign-in host."""
+        return self._origin("login")
+
+    @property
+    def audience(self) -> str:
+        """What agents' tokens must be meant for: scheme and host of `agents.<domain>`, no port."""
+        return f"{self.scheme}://agents.{self.domain.partition(':')[0]}"
+
+    def user(self, name: str) -> str:
+        """Origin of a user's host."""
+        return self._origin(name)
+
+    def place(self, host_header: str) -> Place | str:
+        """Tell what a Host header means: a Place, or the name of a user."""
+        label, dot, domain = host_header.lower().partition(".")
+        if not dot or domain != self.domain:
+            return Place.UNKNOWN
+        match label:
+            case "login":
+                return Place.LOGIN
+            case "agents":
+                return Place.AGENTS
+            case _:
+                return label if is_name(label) else Place.UNKNOWN
+
+    def _origin(self, label: str) -> str:
+        return f"{self.scheme}://{label}.{self.domain}"

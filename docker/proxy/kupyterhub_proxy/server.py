@@ -1,0 +1,103 @@
+"""The front: which host is asked decides who answers."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from kupyterhub_proxy.hosts import Place
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from kupyterhub_proxy.agents import AgentsHost
+    from kupyterhub_proxy.hosts import Hosts
+    from kupyterhub_proxy.login import LoginHost
+    from kupyterhub_proxy.settings import Address, Settings
+    from kupyterhub_proxy.users import UserHosts
+
+# Browsers send all cookies of a host in one header; notebooks set some.
+_MAX_HEADER_BYTES = 32 * 1024
+_STOP_SECONDS = 3.0
+
+
+class Front:
+    """Hands each request to its host; an unknown host gets 421."""
+
+    def __init__(self, hosts: Hosts, login: LoginHost, agents: AgentsHost, users: UserHosts) -> None:
+        self._hosts = hosts
+        self._login = login
+        self._agents = agents
+        self._users = users
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer any request."""
+        if not request.raw_path.startswith("/"):
+            return web.Response(status=400, text="this server is asked for paths\n")
+        named = request.headers.getall("Host", [])
+        match self._hosts.place(named[0]) if len(named) == 1 else Place.UNKNOWN:
+            case Place.LOGIN:
+                return await self._login.handle(request)
+            case Place.AGENTS:
+                return await self._agents.handle(request)
+            case Place.UNKNOWN:
+                return web.Response(status=421, text="no such host here\n")
+            case str(name):
+                return await self._users.handle(request, name)
+
+    async def stop(self) -> None:
+        """Let go of the agents."""
+        await self._agents.stop()
+
+
+@asynccontextmanager
+async def serving(front: Front, settings: Settings) -> AsyncIterator[None]:
+    """Serve people and agents meanwhile. A browser that goes away cancels what it asked for."""
+    server = web.Server(
+        front.handle,
+        handler_cancellation=True,
+        access_log=None,
+        max_line_size=_MAX_HEADER_BYTES,
+        max_field_size=_MAX_HEADER_BYTES,
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=_STOP_SECONDS)
+    await runner.setup()
+    try:
+        await _site(runner, settings.listen, _tls(settings)).start()
+        yield
+    finally:
+        await front.stop()
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving_health(address: Address) -> AsyncIterator[None]:
+    """Serve /healthz and /readyz on a port of their own: no Host is asked for there."""
+
+    async def well(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", well), web.get("/readyz", well)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await _site(runner, address, None).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _site(runner: web.BaseRunner, address: Address, tls: ssl.SSLContext | None) -> web.TCPSite:
+    return web.TCPSite(runner, address.host, address.port, ssl_context=tls)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls.certificate, settings.tls.key)
+    return context

@@ -1,0 +1,145 @@
+"""The multiplexed connection: many streams and a few messages about itself on one Pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TooManyStreams, TunnelError
+from kupyterhub_tunnel.frames import Frame, Kind, decode
+from kupyterhub_tunnel.stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kupyterhub_tunnel.pipe import Pipe
+
+MAX_STREAMS = 256
+"""Streams at once on one connection. With flow.WINDOW_BYTES it bounds what a peer can make us hold: 128
+MiB."""
+
+log = logging.getLogger(__name__)
+
+
+class Connection:
+    """Either end of the connection.
+
+    `serve` handles a stream that the peer opens; it is cancelled when the peer resets it. `on_info` takes
+    the peer's INFO messages, in order, and must be quick: no frame is read meanwhile.
+    """
+
+    def __init__(
+        self,
+        pipe: Pipe,
+        *,
+        on_info: Callable[[dict[str, Any]], Awaitable[None]],
+        serve: Callable[[Stream], Awaitable[None]] | None = None,
+    ) -> None:
+        self._pipe = pipe
+        self._on_info = on_info
+        self._serve = serve
+        self._streams: dict[int, Stream] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._last = 0
+        self._closed = False
+
+    async def run(self) -> None:
+        """Read frames until the connection ends; then every stream fails. Raises ProtocolError."""
+        try:
+            while (message := await self._pipe.receive()) is not None:
+                await self._receive(decode(message))
+        finally:
+            await self._shut()
+
+    async def open(self, payload: bytes) -> Stream:
+        """Open a stream with this OPEN payload; raises TooManyStreams, ConnectionLost."""
+        if self._closed:
+            raise ConnectionLost("the connection has ended")
+        self._sweep()
+        if len(self._streams) >= MAX_STREAMS:
+            raise TooManyStreams(f"{MAX_STREAMS} requests are already open on this connection")
+        self._last += 1
+        stream = Stream(self._last, payload, self._send)
+        self._streams[stream.number] = stream
+        await self._send(Frame(Kind.OPEN, stream.number, payload))
+        return stream
+
+    async def info(self, message: dict[str, Any]) -> None:
+        """Send a message about the connection."""
+        await self._send(Frame(Kind.INFO, 0, json.dumps(message).encode()))
+
+    async def close(self) -> None:
+        """End the connection; `run` returns."""
+        await self._pipe.close()
+
+    async def _send(self, frame: Frame) -> None:
+        if self._closed:
+            raise ConnectionLost("the connection has ended")
+        await self._pipe.send(frame.encode())
+
+    async def _receive(self, frame: Frame) -> None:
+        match frame.kind:
+            case Kind.INFO:
+                await self._on_info(_json_object(frame.payload))
+            case Kind.OPEN:
+                await self._accept(frame)
+            case _:
+                stream = self._streams.get(frame.stream)
+                if stream is None or stream.failed:
+                    return  # on its way while we gave the stream up
+                stream.receive(frame)
+                task = self._tasks.get(frame.stream)
+                if frame.kind is Kind.RESET and task is not None:
+                    task.cancel()
+
+    async def _accept(self, frame: Frame) -> None:
+        if self._serve is None or frame.stream in self._streams:
+            raise ProtocolError(f"the peer must not open stream {frame.stream}")
+        self._sweep()
+        if len(self._streams) >= MAX_STREAMS:
+            await self._send(Frame(Kind.RESET, frame.stream, b"too many requests at once"))
+            return
+        stream = Stream(frame.stream, frame.payload, self._send)
+        self._streams[frame.stream] = stream
+        self._tasks[frame.stream] = asyncio.create_task(self._handle(self._serve, stream))
+
+    async def _handle(self, serve: Callable[[Stream], Awaitable[None]], stream: Stream) -> None:
+        try:
+            await serve(stream)
+        except TunnelError as error:
+            log.debug("stream %d ended early: %s", stream.number, error)
+        except Exception:  # one request must not end the connection of all
+            log.exception("stream %d failed", stream.number)
+        finally:
+            with contextlib.suppress(TunnelError):
+                await stream.release()
+            self._streams.pop(stream.number, None)
+            self._tasks.pop(stream.number, None)
+
+    def _sweep(self) -> None:
+        for number in [n for n, s in self._streams.items() if s.finished and n not in self._tasks]:
+            del self._streams[number]
+
+    async def _shut(self) -> None:
+        self._closed = True
+        for stream in self._streams.values():
+            stream.fail(ConnectionLost("the connection between agent and server was lost"))
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._pipe.close()
+
+
+def _json_object(payload: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(payload)
+    except ValueError as error:
+        raise ProtocolError("an INFO frame is not JSON") from error
+    if not isinstance(message, dict):
+        raise ProtocolError("an INFO frame is not a JSON object")
+    return message

@@ -1,0 +1,105 @@
+"""Flow control of one direction of one stream.
+
+A sender may have `WINDOW_BYTES` on the way that the receiver has not consumed. So a slow reader stops its
+own sender, holds at most that much memory, and the connection stays free for the other streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from kupyterhub_tunnel.errors import ProtocolError, TunnelError
+
+WINDOW_BYTES = 512 * 1024
+
+
+class SendWindow:
+    """How much a sender may still send. One task takes at a time."""
+
+    def __init__(self) -> None:
+        self._free = WINDOW_BYTES
+        self._changed = asyncio.Event()
+        self._failure: TunnelError | None = None
+
+    async def take(self, wanted: int) -> int:
+        """Wait until something may be sent; take and return how much, at most `wanted`."""
+        while self._failure is None and self._free == 0:
+            self._changed.clear()
+            await self._changed.wait()
+        if self._failure is not None:
+            raise self._failure
+        taken = min(wanted, self._free)
+        self._free -= taken
+        return taken
+
+    def give(self, size: int) -> None:
+        """Add what the receiver has consumed."""
+        self._free += size
+        if self._free > WINDOW_BYTES:
+            raise ProtocolError("the peer gave more credit than it was sent bytes")
+        self._changed.set()
+
+    def fail(self, failure: TunnelError) -> None:
+        """Make every `take` raise."""
+        self._failure = self._failure or failure
+        self._changed.set()
+
+
+class ReceiveBuffer:
+    """What has arrived and is not consumed yet. One task reads at a time."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[bytes] = deque()
+        self._held = 0
+        self._ungranted = 0
+        self._ended = False
+        self._failure: TunnelError | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has said END."""
+        return self._ended
+
+    def feed(self, chunk: bytes) -> None:
+        """Take in DATA; raise ProtocolError if the peer had no credit for it."""
+        if self._ended or self._held + self._ungranted + len(chunk) > WINDOW_BYTES:
+            raise ProtocolError("the peer sent data after its end or beyond its credit")
+        if chunk:
+            self._held += len(chunk)
+            self._chunks.append(chunk)
+            self._changed.set()
+
+    def end(self) -> None:
+        """Note that nothing follows."""
+        self._ended = True
+        self._changed.set()
+
+    def fail(self, failure: TunnelError) -> None:
+        """Make every `read` raise, and drop what was not read."""
+        self._failure = self._failure or failure
+        self._chunks.clear()
+        self._changed.set()
+
+    async def read(self) -> bytes:
+        """Return the next chunk, or empty bytes at the end."""
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            if self._chunks:
+                chunk = self._chunks.popleft()
+                self._held -= len(chunk)
+                self._ungranted += len(chunk)
+                return chunk
+            if self._ended:
+                return b""
+            self._changed.clear()
+            await self._changed.wait()
+
+    def grant(self) -> int:
+        """Return how much credit to give now: nothing until a quarter of the window is consumed."""
+        if self._ended or self._ungranted < WINDOW_BYTES // 4:
+            return 0
+        granted, self._ungranted = self._ungranted, 0
+        return granted

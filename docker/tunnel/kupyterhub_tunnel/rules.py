@@ -1,0 +1,154 @@
+"""What may pass between a browser and a notebook; pure. The server and the agent both enforce it.
+
+The agent gives JupyterLab its token, and for a request with a token JupyterLab skips its XSRF and Origin
+checks (jupyter_server/base/handlers.py). So those checks are made here, from the user's URL as it was
+configured and never from what a request says of itself. Header names are compared with `_` as `-`, since
+WSGI programs behind a notebook cannot tell the two apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+if TYPE_CHECKING:
+    from kupyterhub_tunnel.heads import Headers, RequestHead
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+COOKIE_PREFIX = "kupyterhub-"
+"""All cookies of the proxy's own begin so, after `__Host-` where they have that."""
+
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# Expect was answered by the one who took the request; Forwarded is X-Forwarded-* by its standard name.
+_REQUEST_ONLY = frozenset({"authorization", "expect", "forwarded", "host", "x-real-ip", "x-scheme"})
+_REQUEST_PREFIXES = (
+    "sec-websocket-",
+    "x-forwarded-",
+    "x-goog-authenticated-user-",
+    "x-goog-iap-",
+    "x-inverting-proxy-",
+)
+# Alt-Svc would lead the browser past the proxy.
+_ANSWER_ONLY = frozenset({"alt-svc"})
+_ANSWER_PREFIXES = ("access-control-", "sec-websocket-")
+
+
+def refusal(head: RequestHead, origin: str) -> str | None:
+    """Say why a request must not pass, or give None if it may.
+
+    `origin` is scheme and host of the user's URL, as configured: `https://<name>.<domain>`.
+    """
+    if (head.websocket or head.method not in SAFE_METHODS) and _values(head.headers, "origin") != [origin]:
+        return f"a WebSocket, or a {head.method} request, must come from a page of {origin}"
+    sites = _values(head.headers, "sec-fetch-site")
+    if any(site not in {"same-origin", "none"} for site in sites) and not _is_top_level_navigation(head):
+        return "only links may lead here from another site"
+    return None
+
+
+def request_headers(headers: Headers) -> Headers:
+    """Give the request's headers that a notebook may see; Host is set by the one who sends it."""
+    kept = []
+    dropped = _HOP_BY_HOP | _REQUEST_ONLY | _named_by_connection(headers)
+    for name, value in headers:
+        key = _key(name)
+        if key in dropped or key.startswith(_REQUEST_PREFIXES):
+            continue
+        if key == "cookie":
+            cookies = _notebook_cookies(value)
+            if cookies:
+                kept.append((name, cookies))
+            continue
+        kept.append((name, value))
+    return tuple(kept)
+
+
+def request_target(target: str) -> str:
+    """Remove `token` from the query, however it is spelt, and leave every other byte as it is."""
+    path, mark, query = target.partition("?")
+    if not mark:
+        return target
+    kept = [part for part in query.split("&") if unquote_plus(part.partition("=")[0]) != "token"]
+    return f"{path}?{'&'.join(kept)}" if kept else path
+
+
+def answer_headers(headers: Headers) -> Headers:
+    """Give the answer's headers that a browser may see."""
+    kept = []
+    dropped = _HOP_BY_HOP | _ANSWER_ONLY | _named_by_connection(headers)
+    for name, value in headers:
+        key = _key(name)
+        if key in dropped or key.startswith(_ANSWER_PREFIXES):
+            continue
+        if key == "set-cookie":
+            cookie = _own_host_cookie(value)
+            if cookie:
+                kept.append((name, cookie))
+            continue
+        kept.append((name, value))
+    return tuple(kept)
+
+
+def subprotocols(headers: Headers) -> tuple[str, ...]:
+    """List what a WebSocket's client offers, most wanted first."""
+    offers = ",".join(_values(headers, "sec-websocket-protocol"))
+    return tuple(offer.strip() for offer in offers.split(",") if offer.strip())
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _values(headers: Headers, wanted: str) -> list[str]:
+    return [value for name, value in headers if _key(name) == wanted]
+
+
+def _named_by_connection(headers: Headers) -> frozenset[str]:
+    return frozenset(
+        _key(name.strip()) for value in _values(headers, "connection") for name in value.split(",")
+    )
+
+
+def _is_top_level_navigation(head: RequestHead) -> bool:
+    return (
+        head.method == "GET"
+        and not head.websocket
+        and _values(head.headers, "sec-fetch-mode") == ["navigate"]
+        and _values(head.headers, "sec-fetch-dest") == ["document"]
+    )
+
+
+def _is_proxys(cookie_name: str) -> bool:
+    name = cookie_name.strip().lower()
+    for prefix in ("__host-", "__secure-"):
+        name = name.removeprefix(prefix)
+    return name.startswith((COOKIE_PREFIX, "gcp_iap", "gcp-iap"))
+
+
+def _notebook_cookies(value: str) -> str:
+    return "; ".join(
+        part.strip() for part in value.split(";") if part.strip() and not _is_proxys(part.partition("=")[0])
+    )
+
+
+def _own_host_cookie(value: str) -> str | None:
+    pair, *attributes = value.split(";")
+    name = pair.partition("=")[0].strip()
+    if name.lower().startswith("__host-") or _is_proxys(name) or not name:
+        # A nameless cookie is refused too: `=__Host-x=1` is read back as `__Host-x`.
+        return None
+    kept = [a for a in attributes if a.partition("=")[0].strip().lower() != "domain"]
+    return ";".join([pair, *kept])

@@ -1,0 +1,271 @@
+"""The multiplexed connection, over an in-memory pipe."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kupyterhub_tunnel.connection import MAX_STREAMS, Connection
+from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, StreamReset, TooManyStreams
+from kupyterhub_tunnel.flow import WINDOW_BYTES, ReceiveBuffer, SendWindow
+from kupyterhub_tunnel.frames import CHUNK_BYTES, Frame, Kind, credit, credit_size, decode
+from kupyterhub_tunnel.heads import AnswerHead, RequestHead
+from kupyterhub_tunnel.messages import Message, MessageReader, Type
+from kupyterhub_tunnel.stream import Stream
+
+
+class MemoryPipe:
+    """One end of a pipe in memory."""
+
+    def __init__(self) -> None:
+        self.inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.sent: list[bytes] = []
+        self.peer: MemoryPipe
+
+    async def send(self, message: bytes) -> None:
+        self.sent.append(message)
+        self.peer.inbox.put_nowait(message)
+        await asyncio.sleep(0)
+
+    async def receive(self) -> bytes | None:
+        return await self.inbox.get()
+
+    async def close(self) -> None:
+        self.inbox.put_nowait(None)
+        self.peer.inbox.put_nowait(None)
+
+
+async def nothing(_: dict[str, Any]) -> None:
+    pass
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    serve: Callable[[Stream], Awaitable[None]],
+    on_info: Callable[[dict[str, Any]], Awaitable[None]] = nothing,
+) -> AsyncIterator[tuple[Connection, Connection]]:
+    """Give the ends that open (the server's) and that serve (the agent's)."""
+    here, there = MemoryPipe(), MemoryPipe()
+    here.peer, there.peer = there, here
+    opening, serving = Connection(here, on_info=on_info), Connection(there, on_info=nothing, serve=serve)
+    tasks = [asyncio.create_task(opening.run()), asyncio.create_task(serving.run())]
+    try:
+        yield opening, serving
+    finally:
+        await opening.close()
+        await asyncio.wait_for(asyncio.gather(*tasks), 5)
+
+
+async def echo(stream: Stream) -> None:
+    await stream.send_head(stream.opening)
+    async for chunk in stream.chunks():
+        await stream.write(chunk)
+    await stream.end()
+
+
+async def never(_: Stream) -> None:
+    await asyncio.Event().wait()
+
+
+@given(st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=200))
+def test_a_frame_survives_the_wire(kind: Kind, stream: int, payload: bytes) -> None:
+    frame = Frame(kind, stream, payload)
+    assert decode(frame.encode()) == frame
+
+
+@pytest.mark.parametrize("message", [b"", b"\x01\x00", b"\x63\x00\x00\x00\x01"], ids=["empty", "short", "kind"])
+def test_what_is_no_frame_is_a_protocol_error(message: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode(message)
+
+
+def test_credit_survives_the_wire() -> None:
+    assert credit_size(credit(7, 12345)) == 12345
+
+
+def test_heads_survive_the_wire_with_bytes_that_are_no_utf8() -> None:
+    request = RequestHead("GET", "/a%2Fb", (("X", "caf\udce9"), ("X", "2")), "::1", has_body=True)
+    assert RequestHead.decode(request.encode()) == request
+    answer = AnswerHead(101, "Switching Protocols", (), "v1.kernel")
+    assert AnswerHead.decode(answer.encode()) == answer
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"headers": 1}'])
+def test_a_head_that_is_none_is_a_protocol_error(payload: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        RequestHead.decode(payload)
+
+
+async def test_a_stream_carries_head_and_body_both_ways() -> None:
+    body = bytes(range(256)) * 20_000  # ten windows
+    async with connected(echo) as (opening, _):
+        stream = await opening.open(b"hello")
+
+        async def send() -> None:
+            await stream.write(body)
+            await stream.end()
+
+        sending = asyncio.create_task(send())
+        assert await stream.head() == b"hello"
+        assert b"".join([chunk async for chunk in stream.chunks()]) == body
+        await sending
+        assert stream.finished
+
+
+async def test_a_slow_reader_stops_its_sender_and_nobody_else() -> None:
+    sent = 0
+
+    async def flood(stream: Stream) -> None:
+        nonlocal sent
+        if stream.opening == b"small":
+            await echo(stream)
+            return
+        while True:
+            await stream.write(b"x" * CHUNK_BYTES)
+            sent += CHUNK_BYTES
+
+    async with connected(flood) as (opening, _):
+        slow = await opening.open(b"flood")
+        await asyncio.sleep(0.05)
+        assert sent == WINDOW_BYTES
+        other = await opening.open(b"small")
+        await other.write(b"quick")
+        await other.end()
+        assert [chunk async for chunk in other.chunks()] == [b"quick"]
+        for _ in range(4):
+            await slow.read()
+        await asyncio.sleep(0.05)
+        assert WINDOW_BYTES < sent <= WINDOW_BYTES + 4 * CHUNK_BYTES
+
+
+async def test_a_reset_cancels_the_one_who_serves() -> None:
+    cancelled = asyncio.Event()
+
+    async def wait(_: Stream) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async with connected(wait) as (opening, _):
+        stream = await opening.open(b"")
+        await asyncio.sleep(0.01)
+        await stream.release()
+        await asyncio.wait_for(cancelled.wait(), 1)
+
+
+async def test_a_server_that_fails_resets_its_stream_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(stream: Stream) -> None:
+        if stream.opening == b"fail":
+            raise RuntimeError("a mistake")
+        await echo(stream)
+
+    async with connected(fail) as (opening, _):
+        failing = await opening.open(b"fail")
+        with pytest.raises(StreamReset):
+            await failing.head()
+        assert "a mistake" in caplog.text
+        assert await (await opening.open(b"fine")).head() == b"fine"
+
+
+async def test_an_early_answer_stays_readable_though_the_upload_is_refused() -> None:
+    async def refuse(stream: Stream) -> None:
+        await stream.send_head(b"413")
+        await stream.write(b"too large")
+        await stream.end()
+
+    async with connected(refuse) as (opening, _):
+        stream = await opening.open(b"")
+        with pytest.raises(StreamReset):
+            await stream.write(b"x" * (2 * WINDOW_BYTES))
+        assert await stream.head() == b"413"
+        assert [chunk async for chunk in stream.chunks()] == [b"too large"]
+
+
+async def test_the_end_of_the_connection_wakes_everybody() -> None:
+    async with connected(never) as (opening, _):
+        stream = await opening.open(b"")
+        waiting = asyncio.create_task(stream.read())
+        await asyncio.sleep(0)
+        await opening.close()
+        with pytest.raises(ConnectionLost):
+            await waiting
+        with pytest.raises(ConnectionLost):
+            await opening.open(b"")
+
+
+async def test_streams_at_once_are_bounded_and_come_free() -> None:
+    async with connected(never) as (opening, _):
+        streams = [await opening.open(b"") for _ in range(MAX_STREAMS)]
+        with pytest.raises(TooManyStreams):
+            await opening.open(b"")
+        await streams[0].release()
+        await opening.open(b"")
+
+
+async def test_the_opener_serves_nobody() -> None:
+    async with connected(never) as (opening, serving):
+        with pytest.raises(ProtocolError):
+            await opening._receive(Frame(Kind.OPEN, 1))
+        assert serving is not opening
+
+
+async def test_info_arrives_in_order() -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def hear(message: dict[str, Any]) -> None:
+        heard.append(message)
+
+    async with connected(never, hear) as (_, serving):
+        await serving.info({"n": 1})
+        await serving.info({"n": 2})
+        await asyncio.sleep(0.01)
+    assert heard == [{"n": 1}, {"n": 2}]
+
+
+def test_data_beyond_the_credit_is_a_protocol_error() -> None:
+    buffer = ReceiveBuffer()
+    buffer.feed(b"x" * WINDOW_BYTES)
+    with pytest.raises(ProtocolError):
+        buffer.feed(b"x")
+
+
+def test_credit_for_what_was_never_sent_is_a_protocol_error() -> None:
+    with pytest.raises(ProtocolError):
+        SendWindow().give(1)
+
+
+async def test_websocket_messages_keep_type_and_bounds_over_a_stream() -> None:
+    messages = [Message(Type.TEXT, "é".encode()), Message(Type.BINARY, b""), Message(Type.BINARY, b"x" * 10**6)]
+
+    async with connected(echo) as (opening, _):
+        stream = await opening.open(b"")
+
+        async def send() -> None:
+            for message in [*messages, Message.close(4001, "enough")]:
+                await stream.write(message.header() + message.content)
+            await stream.end()
+
+        sending = asyncio.create_task(send())
+        reader = MessageReader(stream)
+        assert [await reader.read() for _ in messages] == messages
+        last = await reader.read()
+        assert last is not None
+        assert last.close_code() == (4001, "enough")
+        assert await reader.read() is None
+        await sending
+
+
+async def test_a_message_that_is_cut_short_is_a_protocol_error() -> None:
+    async def half(stream: Stream) -> None:
+        message = Message(Type.TEXT, b"hello")
+        await stream.write(message.header() + b"he")
+        await stream.end()
+
+    async with connected(half) as (opening, _):
+        with pytest.raises(ProtocolError):
+            await MessageReader(await opening.open(b"")).read()
