@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Linters, types and layers. `make check` calls it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+ruff check .
+ruff format --check .
+mypy
+(cd functions && lint-imports --config ../pyproject.toml --no-logo)
+git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
+git ls-files -z '*.yaml' '*.yml' | xargs -0 yamllint --strict
