@@ -36,7 +36,7 @@ def publisher() -> Iterator[Publisher]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield Publisher(f"http://127.0.0.1:{server.server_port}", files)
         server.shutdown()

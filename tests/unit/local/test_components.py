@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from kupyterhub_local.components import gobuild, java, machine, versions
 from kupyterhub_local.components.cache import cached
 from kupyterhub_local.errors import UnsupportedMachine
@@ -24,9 +25,7 @@ def test_linux_on_known_processors_is_supported(name: str, go_name: str) -> None
     assert machine.architecture("Linux", name) == go_name
 
 
-@pytest.mark.parametrize(
-    ("system", "name"), [("Darwin", "arm64"), ("Windows", "AMD64"), ("Linux", "riscv64")]
-)
+@pytest.mark.parametrize(("system", "name"), [("Darwin", "arm64"), ("Windows", "AMD64"), ("Linux", "riscv64")])
 def test_other_machines_are_told_what_would_do(system: str, name: str) -> None:
     with pytest.raises(UnsupportedMachine, match=rf"This is {system} on {name}.*container with Linux"):
         machine.architecture(system, name)

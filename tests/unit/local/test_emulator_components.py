@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kupyterhub_local.components import cloud_sdk, firebase
 from kupyterhub_local.components.versions import NpmPackage
 from kupyterhub_local.errors import CorruptDownload, Unreachable

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kupyterhub_local.components import kubernetes, release
 from kupyterhub_local.components.kubernetes import PROGRAMS
 from kupyterhub_local.components.versions import Release, read

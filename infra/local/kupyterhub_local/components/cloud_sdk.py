@@ -17,6 +17,6 @@ def root() -> Path | None:
 
 
 def emulators(sdk: Path) -> tuple[Path, Path] | None:
-    """Return the jars of the Firestore and Pub/Sub emulators, where both of these components are installed."""
+    """Return the jars of the Firestore and Pub/Sub emulators, where both are installed."""
     firestore, pubsub = sdk / FIRESTORE, sorted(sdk.glob(PUBSUB))
     return (firestore, pubsub[-1]) if firestore.is_file() and pubsub else None

@@ -48,9 +48,7 @@ async def file(url: str, path: Path, expected: Expected) -> None:
         problem = f"has the {expected.algorithm} {digest.hexdigest()}, where {expected.digest} was announced"
     if problem:
         path.unlink()
-        raise CorruptDownload(
-            f"{url} {problem}. It was not used. Try again; if it stays so, do not trust it."
-        )
+        raise CorruptDownload(f"{url} {problem}. It was not used. Try again; if it stays so, do not trust it.")
 
 
 @asynccontextmanager

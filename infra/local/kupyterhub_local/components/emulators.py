@@ -32,7 +32,7 @@ async def get(versions: Versions, sdk: Path | None, cache: Path, say: Say) -> Em
                 await firebase.emulators(replace(versions.firebase_tools, registry=registry), folder)
             except Unreachable as unreachable:
                 raise ComponentError(
-                    f"The emulators of Firestore and Pub/Sub are not on this machine: {unreachable} Connect to the "
+                    f"The emulators of Firestore and Pub/Sub are not here: {unreachable} Connect to the "
                     "internet, or install them: "
                     "gcloud components install cloud-firestore-emulator pubsub-emulator"
                 ) from unreachable

@@ -37,9 +37,7 @@ def _catalogue(archive: Path) -> dict[str, Any]:
     with tarfile.open(archive) as files:
         member = files.extractfile(CATALOGUE)
         if member is None:
-            raise CorruptDownload(
-                f"firebase-tools has no file {CATALOGUE}; versions.toml names a wrong version."
-            )
+            raise CorruptDownload(f"firebase-tools has no file {CATALOGUE}; versions.toml names a wrong version.")
         catalogue: dict[str, Any] = json.load(member)
     return catalogue
 

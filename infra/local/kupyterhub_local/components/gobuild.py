@@ -1,4 +1,4 @@
-"""The control plane built from published Go modules (control-plane/go.mod), for where there are no releases."""
+"""The control plane built from published Go modules (control-plane/go.mod), where no release is reached."""
 
 import asyncio
 import os

@@ -1,0 +1,102 @@
+"""The control plane of the local system, and what infra/cluster makes of a namespace."""
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from typing import Any
+
+import jwt
+import pytest
+import yaml
+from kubernetes import client, config
+from kubernetes.client import ApiException
+
+from local_system import RunningControlPlane
+
+
+def connect(kubeconfig: Any) -> client.ApiClient:
+    return config.new_client_from_config(str(kubeconfig))
+
+
+@pytest.fixture
+def functions(control_plane: RunningControlPlane) -> client.ApiClient:
+    return connect(control_plane.controller_kubeconfig)
+
+
+@pytest.fixture
+def admin(control_plane: RunningControlPlane) -> client.ApiClient:
+    return connect(control_plane.admin_kubeconfig)
+
+
+def config_of(pod: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "try-"}, "spec": pod}
+
+
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def container(security: dict[str, Any], **more: Any) -> dict[str, Any]:
+    requests = {"cpu": "1m", "memory": "1Mi"}
+    return {"name": "c", "image": "none", "securityContext": security, "resources": {"requests": requests}} | more
+
+
+def test_the_functions_reach_their_namespace_and_nothing_else(functions: client.ApiClient) -> None:
+    assert client.AppsV1Api(functions).list_namespaced_deployment("kupyterhub").items == []
+    for refused in (
+        lambda: client.CoreV1Api(functions).list_namespaced_secret("kube-system"),
+        lambda: client.CoreV1Api(functions).list_node(),
+        lambda: client.CoreV1Api(functions).create_namespaced_pod(
+            "kupyterhub", config_of({"containers": [container(RESTRICTED)]})
+        ),
+    ):
+        with pytest.raises(ApiException) as raised:
+            refused()
+        assert raised.value.status == 403
+
+
+def test_a_pod_that_is_not_restricted_is_refused(admin: client.ApiClient) -> None:
+    pod = config_of({"containers": [container(RESTRICTED)], "hostNetwork": True})
+    with pytest.raises(ApiException, match="violates PodSecurity") as raised:
+        client.CoreV1Api(admin).create_namespaced_pod("kupyterhub", pod, dry_run="All")
+    assert raised.value.status == 403
+
+
+def test_a_restricted_pod_with_requests_is_accepted(admin: client.ApiClient) -> None:
+    pod = config_of({"containers": [container(RESTRICTED)]})
+    client.CoreV1Api(admin).create_namespaced_pod("kupyterhub", pod, dry_run="All")
+
+
+def test_a_pod_without_requests_is_refused_by_the_quota(admin: client.ApiClient) -> None:
+    pod = config_of({"containers": [container(RESTRICTED, resources={})]})
+    with pytest.raises(ApiException, match=r"must specify requests\.cpu"):
+        client.CoreV1Api(admin).create_namespaced_pod("kupyterhub", pod, dry_run="All")
+
+
+def test_services_get_loopback_addresses_of_this_checkout(
+    admin: client.ApiClient, control_plane: RunningControlPlane
+) -> None:
+    service = {"metadata": {"name": "try"}, "spec": {"ports": [{"port": 80}]}}
+    made = client.CoreV1Api(admin).create_namespaced_service("kupyterhub", service, dry_run="All")
+    assert made.spec.cluster_ip.startswith(str(control_plane.addresses.services).removesuffix("0.0/16"))
+
+
+def test_tokens_are_verified_with_the_published_keys(control_plane: RunningControlPlane) -> None:
+    kubeconfig = yaml.safe_load(control_plane.controller_kubeconfig.read_text())
+    token = kubeconfig["users"][0]["user"]["token"]
+    keys = jwt.PyJWKSet.from_dict(json.loads(control_plane.pki.jwks.read_text()))
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+    claims = jwt.decode(token, key, algorithms=["RS256"], audience=control_plane.server)
+    assert claims["sub"] == "system:serviceaccount:kupyterhub:kupyterhub"
+    assert claims["iss"] == control_plane.server
+
+
+def test_strangers_are_refused(control_plane: RunningControlPlane) -> None:
+    trusted = ssl.create_default_context(cafile=control_plane.pki.ca)
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(f"{control_plane.server}/version", context=trusted)  # noqa: S310 - https
