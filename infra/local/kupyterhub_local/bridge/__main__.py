@@ -14,16 +14,10 @@ from kupyterhub_local.bridge.service import Options, serve
 def options(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
     """Read the options. Exits with a message for the person who called it if something is missing."""
     parser = argparse.ArgumentParser(prog="kupyterhub_local.bridge", description=__doc__)
-    parser.add_argument(
-        "--listen", required=True, metavar="HOST:PORT", help="where the emulators reach the bridge"
-    )
+    parser.add_argument("--listen", required=True, metavar="HOST:PORT", help="where the emulators reach the bridge")
     parser.add_argument("--functions", required=True, metavar="URL", help="where the functions are served")
-    parser.add_argument(
-        "--queue", required=True, type=Path, metavar="FILE", help="where undelivered events are kept"
-    )
-    parser.add_argument(
-        "--snapshots", required=True, type=Path, metavar="FOLDER", help="where Firestore is saved"
-    )
+    parser.add_argument("--queue", required=True, type=Path, metavar="FILE", help="where undelivered events are kept")
+    parser.add_argument("--snapshots", required=True, type=Path, metavar="FOLDER", help="where Firestore is saved")
     given = parser.parse_args(arguments)
     names = ("GOOGLE_CLOUD_PROJECT", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
     if missing := [name for name in names if not environment.get(name)]:

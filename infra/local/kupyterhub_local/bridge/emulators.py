@@ -89,9 +89,7 @@ class PubSubEmulator:
         """Publish `message` as JSON."""
         data = base64.b64encode(json.dumps(message).encode()).decode()
         url = f"{self._url}/topics/{topic}:publish"
-        async with self._session.post(
-            url, json={"messages": [{"data": data}]}, raise_for_status=True
-        ) as response:
+        async with self._session.post(url, json={"messages": [{"data": data}]}, raise_for_status=True) as response:
             await response.read()
 
     async def _put(self, url: str, body: Mapping[str, Any]) -> bool:

@@ -41,15 +41,11 @@ class Registration:
         """Register, and again whenever an emulator went away, until cancelled."""
         first = True
         while True:
-            connections = [
-                await _connected(address) for address in (self._firestore.address, self._pubsub.address)
-            ]
+            connections = [await _connected(address) for address in (self._firestore.address, self._pubsub.address)]
             try:
                 await _until_it_works(self._register)
                 self._changed()
-                if (
-                    not first
-                ):  # Events were lost with the emulator. At a start whoever starts everything publishes.
+                if not first:  # Events were lost with the emulator. At a start whoever starts everything publishes.
                     await _until_it_works(lambda: self._pubsub.publish("resync", RESYNC_ALL))
                 first = False
                 self.done.set()

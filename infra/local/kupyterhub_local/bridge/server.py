@@ -39,6 +39,8 @@ def make_app(inbox: Inbox) -> web.Application:
     """Give the server's application."""
 
     async def on_document(request: web.Request) -> web.Response:
+        if (project := request.match_info["project"]) != inbox.project:
+            raise web.HTTPNotFound(text=f"no triggers of project {project!r}")
         inbox.changed()
         trigger = request.match_info["trigger"]
         if trigger == ANY_DOCUMENT:
@@ -46,18 +48,14 @@ def make_app(inbox: Inbox) -> web.Application:
         if trigger not in TRIGGERS:
             raise web.HTTPNotFound(text=f"no trigger {trigger!r}")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return _take(
-            inbox, lambda body: firestore_event(trigger, inbox.project, headers, body), await request.read()
-        )
+        return _take(inbox, lambda body: firestore_event(trigger, inbox.project, headers, body), await request.read())
 
     async def on_message(request: web.Request) -> web.Response:
         topic = request.match_info["topic"]
         function = TOPICS.get(topic)
         if function is None:
             raise web.HTTPNotFound(text=f"no topic {topic!r}")
-        return _take(
-            inbox, lambda body: pubsub_event(function, inbox.project, topic, body), await request.read()
-        )
+        return _take(inbox, lambda body: pubsub_event(function, inbox.project, topic, body), await request.read())
 
     async def on_health(_: web.Request) -> web.Response:
         if inbox.registered():

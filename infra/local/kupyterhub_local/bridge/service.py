@@ -44,9 +44,7 @@ async def serve(options: Options) -> None:
             await _serve(options, queue, session, stop)
 
 
-async def _serve(
-    options: Options, queue: EventQueue, session: aiohttp.ClientSession, stop: asyncio.Event
-) -> None:
+async def _serve(options: Options, queue: EventQueue, session: aiohttp.ClientSession, stop: asyncio.Event) -> None:
     firestore = FirestoreEmulator(session, options.firestore, options.project)
     pubsub = PubSubEmulator(session, options.pubsub, options.project)
     delivery = Delivery(queue, http_post(session, options.functions))
