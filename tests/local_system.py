@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from kupyterhub_local import addresses, sockets
+from kupyterhub_local import emulators as local_emulators
 from kupyterhub_local.addresses import Addresses
-from kupyterhub_local.components import kubernetes, machine, versions
+from kupyterhub_local.components import cloud_sdk, kubernetes, machine, versions
+from kupyterhub_local.components import emulators as emulator_programs
 from kupyterhub_local.components.cache import user_cache
 from kupyterhub_local.control_plane.pki import Pki
 from kupyterhub_local.control_plane.plane import ControlPlane
@@ -56,6 +58,41 @@ def control_plane(folder: Path) -> Iterator[RunningControlPlane]:
     with _running(folder, start) as (supervisor, state, held):
         server = f"https://127.0.0.1:{held.ports.apiserver}"
         yield RunningControlPlane(state, held, server, supervisor)
+
+
+@dataclass(frozen=True)
+class RunningEmulators:
+    """Firestore and Pub/Sub; nobody takes Firestore's events in yet."""
+
+    state: StateFolder
+    addresses: Addresses
+
+    @property
+    def firestore_host(self) -> str:
+        return f"127.0.0.1:{self.addresses.ports.firestore}"
+
+    @property
+    def pubsub_host(self) -> str:
+        return f"127.0.0.1:{self.addresses.ports.pubsub}"
+
+    @property
+    def bridge_host(self) -> str:
+        """Where Firestore sends its events: free for a bridge to listen on."""
+        return f"127.0.0.1:{self.addresses.ports.bridge}"
+
+
+@contextmanager
+def emulators(folder: Path) -> Iterator[RunningEmulators]:
+    """Run both emulators with `folder` for their state."""
+
+    async def start(supervisor: Supervisor, state: StateFolder, held: Addresses) -> None:
+        programs = await emulator_programs.get(versions.read(), cloud_sdk.root(), user_cache(), print)
+        firestore = await local_emulators.firestore(programs, held, state.snapshots, print)
+        pubsub = await local_emulators.pubsub(programs, held, print)
+        await asyncio.gather(supervisor.start(firestore), supervisor.start(pubsub))
+
+    with _running(folder, start) as (_, state, held):
+        yield RunningEmulators(state, held)
 
 
 @contextmanager

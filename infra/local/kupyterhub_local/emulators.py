@@ -1,0 +1,70 @@
+"""Google's emulators of Firestore and Pub/Sub, as services on loopback."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import aiohttp
+
+from kupyterhub_local.addresses import HOST, Addresses
+from kupyterhub_local.bridge.snapshot_folder import latest_snapshot
+from kupyterhub_local.components import aot
+from kupyterhub_local.components.cache import user_cache
+from kupyterhub_local.components.emulators import EmulatorPrograms
+from kupyterhub_local.progress import Say, step
+from kupyterhub_local.supervisor import Service
+
+FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+# Quick to start and small rather than fast in the long run: these serve one person.
+JAVA_OPTIONS = ("-Duser.language=en", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+HEALTH_SECONDS = 1.0
+
+
+async def firestore(programs: EmulatorPrograms, addresses: Addresses, snapshots: Path, say: Say) -> Service:
+    """Firestore, with the documents of the last snapshot in `snapshots`, sending its events to the bridge."""
+    ports = addresses.ports
+    program = [
+        *JAVA_OPTIONS,
+        *("-cp", str(programs.firestore), FIRESTORE_MAIN),
+        f"--host={HOST}",
+        f"--port={ports.firestore}",
+        f"--websocket_port={ports.firestore_websocket}",
+    ]
+    java = await _java(programs.java, program, programs.firestore, ports.firestore, say)
+
+    def command() -> list[str]:
+        snapshot = latest_snapshot(snapshots)
+        seed = [f"--seed_from_export={snapshot}"] if snapshot else []
+        return [*java, f"--functions_emulator={HOST}:{ports.bridge}", *seed]
+
+    async def ready() -> bool:
+        return await answers(f"http://{HOST}:{ports.firestore}/")
+
+    return Service("firestore", command, ready, refilled_by=["bridge"])
+
+
+async def pubsub(programs: EmulatorPrograms, addresses: Addresses, say: Say) -> Service:
+    """Pub/Sub; topics and subscriptions are made by the bridge."""
+    port = addresses.ports.pubsub
+    program = [*JAVA_OPTIONS, "-jar", str(programs.pubsub), f"--host={HOST}", f"--port={port}"]
+    java = await _java(programs.java, program, programs.pubsub, port, say)
+
+    async def ready() -> bool:
+        return await answers(f"http://{HOST}:{port}/")
+
+    return Service("pubsub", lambda: java, ready, refilled_by=["bridge"])
+
+
+async def answers(url: str) -> bool:
+    """Look once whether `url` answers, and with success."""
+    timeout = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+            return answer.ok
+    except (TimeoutError, aiohttp.ClientError):
+        return False
+
+
+async def _java(java: Path, program: Sequence[str], jar: Path, port: int, say: Say) -> list[str]:
+    async with step(f"preparing quick starts of {jar.name} (once)", say):
+        cache = await aot.trained(java, program, jar, port, user_cache())
+    return [str(java), f"-XX:AOTCache={cache}", *program]
