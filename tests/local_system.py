@@ -101,7 +101,7 @@ def _running(folder: Path, start: Start) -> Iterator[tuple[Supervisor, StateFold
     held = addresses.choose(state.addresses, user_cache() / "addresses", sockets.listeners())
     state.prepare(held.domain)
     supervisor = Supervisor(state.logs, print)
-    # A loop of its own, beside those of tests, but in the main thread: processes die with the thread that starts them.
+    # A loop of its own, beside those of tests, but in the main thread: processes die with the thread that made them.
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         try:
             runner.run(start(supervisor, state, held))

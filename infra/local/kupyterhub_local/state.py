@@ -66,6 +66,16 @@ class StateFolder:
         return self.root / "node.kubeconfig"
 
     @property
+    def admins(self) -> Path:
+        """E-mails of the administrators, one a line, for the proxy."""
+        return self.root / "admins"
+
+    @property
+    def agent_issuers(self) -> Path:
+        """Whose tokens the proxy takes from agents."""
+        return self.root / "agent-issuers.json"
+
+    @property
     def etcd(self) -> Path:
         """The API server's objects."""
         return self.root / "etcd"

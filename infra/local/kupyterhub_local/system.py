@@ -1,0 +1,151 @@
+"""The whole system: which services there are, what each is told, and what waits for what."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from kupyterhub_local import emulators
+from kupyterhub_local.addresses import HOST, Addresses
+from kupyterhub_local.components import cloud_sdk, kubernetes, machine, versions
+from kupyterhub_local.components import emulators as emulator_programs
+from kupyterhub_local.components.cache import user_cache
+from kupyterhub_local.control_plane import pki
+from kupyterhub_local.control_plane.kubeconfig import NAMESPACE
+from kupyterhub_local.control_plane.plane import ControlPlane
+from kupyterhub_local.emulators import answers
+from kupyterhub_local.progress import Say
+from kupyterhub_local.state import CHECKOUT, StateFolder
+from kupyterhub_local.supervisor import Service, Supervisor, at_once
+from kupyterhub_local.users import PROJECT
+
+# JupyterLab's configuration as in its image, and what is needed on one machine only.
+JUPYTER_CONFIG = (CHECKOUT / "infra/local/jupyter", CHECKOUT / "docker/jupyterlab")
+
+
+@dataclass(frozen=True)
+class LocalSystem:
+    """Everything, with its state in a folder and on the addresses of a checkout; `say` tells the person at it."""
+
+    state: StateFolder
+    addresses: Addresses
+    say: Say
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What programs need to know to use the system: the contents of `.kupyterhub/env`."""
+        ports = self.addresses.ports
+        return {
+            "FIRESTORE_EMULATOR_HOST": f"{HOST}:{ports.firestore}",
+            "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub}",
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "KUBECONFIG": str(self.state.admin_kubeconfig),
+            "PROXY_URL": f"http://{HOST}:{ports.proxy}",
+        }
+
+    async def start(self, supervisor: Supervisor) -> None:
+        """Start everything and return once it works; raises LocalError."""
+        known, cache = versions.read(), user_cache()
+        kubernetes_programs, google_programs = await asyncio.gather(
+            kubernetes.get(known, machine.architecture(), cache, self.say),
+            emulator_programs.get(known, cloud_sdk.root(), cache, self.say),
+        )
+        self.state.env.write_text("".join(f"{name}={value}\n" for name, value in self.environment.items()))
+        pki.ensure(self.state.pki, next(self.addresses.services.hosts()))
+
+        async def cluster() -> None:
+            await ControlPlane(self.state, self.addresses, kubernetes_programs).start(supervisor)
+            await supervisor.start(self._node())
+
+        async def events() -> None:
+            firestore, pubsub = await asyncio.gather(
+                emulators.firestore(google_programs, self.addresses, self.state.snapshots, self.say),
+                emulators.pubsub(google_programs, self.addresses, self.say),
+            )
+            await asyncio.gather(supervisor.start(firestore), supervisor.start(pubsub))
+            await supervisor.start(self._bridge())
+
+        await asyncio.gather(
+            cluster(), events(), supervisor.start(self._functions()), supervisor.start(self._proxy())
+        )
+
+    def _functions(self) -> Service:
+        address = f"{HOST}:{self.addresses.ports.functions}"
+        # As in the cloud: one worker with eight threads.
+        workers = ("--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket")
+        return Service(
+            "functions",
+            lambda: [*_module("gunicorn"), *workers, f"--bind={address}", "kupyterhub_local.functions:app"],
+            lambda: answers(f"http://{address}/"),
+            self.environment
+            | {
+                "KUBECONFIG": str(self.state.controller_kubeconfig),
+                "KUPYTERHUB_SETTINGS": str(self.state.settings),
+                "KUPYTERHUB_MASTER_SECRET_FILE": str(self.state.master_secret),
+            },
+        )
+
+    def _bridge(self) -> Service:
+        ports = self.addresses.ports
+        options = (
+            f"--listen={HOST}:{ports.bridge}",
+            f"--functions=http://{HOST}:{ports.functions}",
+            f"--queue={self.state.queue}",
+            f"--snapshots={self.state.snapshots}",
+        )
+        return Service(
+            "bridge",
+            lambda: [*_module("kupyterhub_local.bridge"), *options],
+            lambda: answers(f"http://{HOST}:{ports.bridge}/healthz"),
+            self.environment,
+        )
+
+    def _node(self) -> Service:
+        certificates = pki.Pki(self.state.pki)
+        served = certificates.pair("kubelet")
+        search_path = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)])
+        options = (
+            f"--kubeconfig={self.state.node_kubeconfig}",
+            "--name=local",
+            f"--state={self.state.node}",
+            f"--pod-cidr={self.addresses.pods}",
+            f"--namespace={NAMESPACE}",
+            f"--kubelet-port={self.addresses.ports.kubelet}",
+            f"--tls-cert={served.certificate}",
+            f"--tls-key={served.key}",
+            f"--client-ca={certificates.ca}",
+            f"--host=agents.localhost={HOST}",
+            f"--env=PATH={search_path}",
+            f"--env=JUPYTER_CONFIG_PATH={os.pathsep.join(map(str, JUPYTER_CONFIG))}",
+        )
+        return Service("node", lambda: [*_module("kupyterhub_local.node"), *options], at_once)
+
+    def _proxy(self) -> Service:
+        ports = self.addresses.ports
+        cluster = {
+            "issuer": f"https://{HOST}:{ports.apiserver}",
+            "jwks": str(pki.Pki(self.state.pki).jwks),
+            "namespace": NAMESPACE,
+        }
+        self.state.agent_issuers.write_text(json.dumps([cluster], indent=2) + "\n")
+        return Service(
+            "proxy",
+            lambda: _module("kupyterhub_proxy"),
+            lambda: answers(f"http://{HOST}:{ports.proxy_health}/readyz"),
+            self.environment
+            | {
+                "KUPYTERHUB_DOMAIN": self.addresses.domain,
+                "KUPYTERHUB_IDENTITY": "local",
+                "KUPYTERHUB_ADMINS_FILE": str(self.state.admins),
+                "KUPYTERHUB_AGENT_ISSUERS": str(self.state.agent_issuers),
+                "KUPYTERHUB_TOPIC": f"projects/{PROJECT}/topics/agent-events",
+                "KUPYTERHUB_LISTEN": f"{HOST}:{ports.proxy}",
+                "KUPYTERHUB_HEALTH_LISTEN": f"{HOST}:{ports.proxy_health}",
+            },
+        )
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", name]
