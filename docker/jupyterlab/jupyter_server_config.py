@@ -1,5 +1,7 @@
 """JupyterLab's settings for every user. Addresses and the root directory come from the pod's command line."""
-# ruff: noqa: F821, INP001 - Jupyter executes this file and provides `c`; it is no module
+# Jupyter executes this file and provides `c`; it is no module.
+# ruff: noqa: F821, INP001
+# mypy: ignore-errors
 
 # Requests come for https://<name>.<domain>. Listening on a loopback or pod address alone, Jupyter would answer
 # other Host names with 403; the proxy has checked the host and the person, and the network policy lets only the

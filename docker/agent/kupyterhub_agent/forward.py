@@ -7,17 +7,18 @@ import logging
 from typing import TYPE_CHECKING
 
 import aiohttp
+from yarl import URL
+
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.heads import AnswerHead, RequestHead
 from kupyterhub_tunnel.relay import relay
-from yarl import URL
 
 if TYPE_CHECKING:
-    from kupyterhub_tunnel.heads import Headers
-    from kupyterhub_tunnel.stream import Stream
     from multidict import CIMultiDictProxy
 
     from kupyterhub_agent.notebook import Notebook
+    from kupyterhub_tunnel.heads import Headers
+    from kupyterhub_tunnel.stream import Stream
 
 UNREACHABLE = "JupyterLab does not answer"
 

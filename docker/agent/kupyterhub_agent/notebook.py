@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
-from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 from yarl import URL
+
+from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ _PROBE = aiohttp.ClientTimeout(total=5)
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
-class NotebookUnreachable(Exception):  # noqa: N818 - a state, not a mistake
+class NotebookUnreachable(Exception):
     """JupyterLab does not answer. `refused`: nothing listens there, so it cannot be merely busy."""
 
     def __init__(self, reason: str, *, refused: bool) -> None:
@@ -85,9 +86,7 @@ class Notebook:
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Send a request as it is, with the token; `target` is path and query as on the wire."""
         authorized = [*headers, ("Authorization", self._location.authorization())]
-        return self._session.request(
-            method, self._url(target), headers=authorized, data=body, allow_redirects=False
-        )
+        return self._session.request(method, self._url(target), headers=authorized, data=body, allow_redirects=False)
 
     def websocket(
         self, target: str, headers: list[tuple[str, str]], subprotocols: tuple[str, ...]

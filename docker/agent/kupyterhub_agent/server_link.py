@@ -9,6 +9,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+
 from kupyterhub_tunnel.connection import Connection
 from kupyterhub_tunnel.errors import TunnelError
 from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from aiohttp.abc import AbstractResolver
-    from kupyterhub_tunnel.stream import Stream
 
     from kupyterhub_agent.settings import Settings
     from kupyterhub_agent.watch import Announcement
+    from kupyterhub_tunnel.stream import Stream
 
 CONNECT_PATH = "/agent/connect"
 LONGEST_PAUSE_SECONDS = 10.0

@@ -47,7 +47,8 @@ def read(environment: Mapping[str, str]) -> Settings:
     proxy_url = _url(environment, "KUPYTERHUB_PROXY_URL")
     if not proxy_url.authority.startswith(_AGENTS_HOST):
         raise SettingsError(f"KUPYTERHUB_PROXY_URL is {proxy_url}; its host should be agents.<domain>")
-    domain = proxy_url.authority.removeprefix(_AGENTS_HOST)
+    # Browsers leave out a scheme's own port, so the origin does too.
+    domain = str(proxy_url.host_port_subcomponent).removeprefix(_AGENTS_HOST)
     return Settings(
         name=name,
         user=_required(environment, "KUPYTERHUB_USER"),

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from kupyterhub_tunnel.connection import Connection
-from kupyterhub_tunnel.errors import ProtocolError, TunnelError
-from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
-from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 from kupyterhub_proxy.events import AgentEvent
 from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.registry import ConnectedAgent
 from kupyterhub_proxy.tokens import TokenRefused
+from kupyterhub_tunnel.connection import Connection
+from kupyterhub_tunnel.errors import ProtocolError, TunnelError
+from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
+from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 if TYPE_CHECKING:
     from kupyterhub_proxy.events import EventType, Outbox
@@ -51,9 +51,7 @@ class AgentsHost:
         except TokenRefused as error:
             log.warning("refused an agent from %s: %s", request.remote, error)
             return web.Response(status=401, text=f"{error}\n", headers={"WWW-Authenticate": "Bearer"})
-        socket = web.WebSocketResponse(
-            heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, compress=False
-        )
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, compress=False)
         if not socket.can_prepare(request):
             return web.Response(status=426, text="a WebSocket, please\n", headers={"Upgrade": "websocket"})
         await socket.prepare(request)
@@ -69,9 +67,7 @@ class AgentsHost:
 class AgentVisit:
     """One connection of an agent, from hello to its end or the end of its token."""
 
-    def __init__(
-        self, host: AgentsHost, identity: AgentIdentity, socket: web.WebSocketResponse[bool]
-    ) -> None:
+    def __init__(self, host: AgentsHost, identity: AgentIdentity, socket: web.WebSocketResponse[bool]) -> None:
         self._host = host
         self._identity = identity
         self._connection = Connection(WebSocketPipe(socket), on_info=self._hear)
@@ -110,9 +106,7 @@ class AgentVisit:
                 case kind, _:
                     raise ProtocolError(f"a message {kind!r} makes no sense now")
         except (KeyError, ValueError, TypeError) as error:
-            raise ProtocolError(
-                f"a message {message.get('type')!r} lacks a field or has a wrong one"
-            ) from error
+            raise ProtocolError(f"a message {message.get('type')!r} lacks a field or has a wrong one") from error
 
     def _admit(self, hello: dict[str, Any]) -> ConnectedAgent:
         name, email, instance = str(hello["name"]), str(hello["email"]), str(hello["instance"])

@@ -18,7 +18,7 @@ EventType = Literal["registered", "idle", "lost"]
 log = logging.getLogger(__name__)
 
 
-class PublishFailed(Exception):  # noqa: N818 - a state of the outside, tried again
+class PublishFailed(Exception):
     """The message was not taken; it may be tried again."""
 
 

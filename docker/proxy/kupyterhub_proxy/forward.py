@@ -8,12 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientError, web
+from multidict import CIMultiDict
+
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.errors import TunnelError
 from kupyterhub_tunnel.heads import AnswerHead, RequestHead
 from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 from kupyterhub_tunnel.relay import CLOSE_SECONDS, relay
-from multidict import CIMultiDict
 
 if TYPE_CHECKING:
     from kupyterhub_tunnel.connection import Connection
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 BROWSER_HEARTBEAT_SECONDS = 30.0
 
 
-class NotReached(Exception):  # noqa: N818 - a state, not a mistake
+class NotReached(Exception):
     """The notebook gave no answer, so another may still be given."""
 
 
@@ -118,5 +119,13 @@ async def _websocket(request: web.BaseRequest, answer: AnswerHead, stream: Strea
         compress=False,
     )
     await socket.prepare(request)
-    await relay(socket, stream)
+    relaying = asyncio.create_task(relay(socket, stream))
+    try:
+        await asyncio.shield(relaying)
+    except asyncio.CancelledError:
+        # A browser drops its connection right after its WebSocket's close: that close is still to be delivered.
+        await asyncio.wait({relaying}, timeout=2 * CLOSE_SECONDS)
+        raise
+    finally:
+        relaying.cancel()
     return socket

@@ -48,9 +48,7 @@ class LoginHost:
         match request.method, request.path:
             case "GET" | "HEAD", "/":
                 return self._arrive(request)
-            case "POST", "/sign-in" | "/sign-out" if request.headers.getall("Origin", []) != [
-                self._hosts.login
-            ]:
+            case "POST", "/sign-in" | "/sign-out" if request.headers.getall("Origin", []) != [self._hosts.login]:
                 # Else another page could sign somebody in as somebody else.
                 return web.Response(status=403, text="this form must come from the sign-in page\n")
             case "POST", "/sign-in":

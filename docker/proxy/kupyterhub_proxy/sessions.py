@@ -11,6 +11,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+
 from kupyterhub_tunnel.rules import COOKIE_PREFIX
 
 if TYPE_CHECKING:

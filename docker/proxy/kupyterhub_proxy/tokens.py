@@ -24,7 +24,7 @@ _LEEWAY_SECONDS = 10
 _AGENT_PREFIX = "agent-"
 
 
-class TokenRefused(Exception):  # noqa: N818 - an answer, not a mistake
+class TokenRefused(Exception):
     """The token does not prove what it should; the text says why and holds nothing secret."""
 
 

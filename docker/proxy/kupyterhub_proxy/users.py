@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from aiohttp import web
-from kupyterhub_tunnel import rules
 
 from kupyterhub_proxy.forward import NotReached, forward, head_of
 from kupyterhub_proxy.login import SESSION_PATH
 from kupyterhub_proxy.pages import local_path, page, redirect
+from kupyterhub_tunnel import rules
 
 if TYPE_CHECKING:
-    from kupyterhub_tunnel.heads import RequestHead
-
     from kupyterhub_proxy.hosts import Hosts
     from kupyterhub_proxy.people import People
     from kupyterhub_proxy.registry import Registry
     from kupyterhub_proxy.sessions import Sessions
+    from kupyterhub_tunnel.heads import RequestHead
 
 SIGN_OUT_PATH = "/.kupyterhub/sign-out"
 RETRY_SECONDS = 2
@@ -102,6 +101,4 @@ class UserHosts:
 
 
 def _starting() -> web.Response:
-    return page(
-        "starting.html", status=503, headers={"Retry-After": str(RETRY_SECONDS)}, seconds=RETRY_SECONDS
-    )
+    return page("starting.html", status=503, headers={"Retry-After": str(RETRY_SECONDS)}, seconds=RETRY_SECONDS)

@@ -18,15 +18,15 @@ class ProtocolError(TunnelError):
     """The peer sent what it must not."""
 
 
-class ConnectionLost(TunnelError):  # noqa: N818 - an event, named as in the tree above
+class ConnectionLost(TunnelError):
     """The connection ended while a stream was open."""
 
 
-class TooManyStreams(TunnelError):  # noqa: N818 - as above
+class TooManyStreams(TunnelError):
     """No further stream may be opened now."""
 
 
-class StreamReset(TunnelError):  # noqa: N818 - as above
+class StreamReset(TunnelError):
     """The peer gave up this stream."""
 
     def __init__(self, reason: str) -> None:

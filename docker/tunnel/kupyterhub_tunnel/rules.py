@@ -117,9 +117,7 @@ def _values(headers: Headers, wanted: str) -> list[str]:
 
 
 def _named_by_connection(headers: Headers) -> frozenset[str]:
-    return frozenset(
-        _key(name.strip()) for value in _values(headers, "connection") for name in value.split(",")
-    )
+    return frozenset(_key(name.strip()) for value in _values(headers, "connection") for name in value.split(","))
 
 
 def _is_top_level_navigation(head: RequestHead) -> bool:

@@ -102,9 +102,7 @@ def test_a_notebook_never_sees(name: str) -> None:
 
 
 def test_headers_that_connection_names_are_hop_by_hop() -> None:
-    assert request_headers((("Connection", "close, X-Hop"), ("X-Hop", "1"), ("X-Kept", "1"))) == (
-        ("X-Kept", "1"),
-    )
+    assert request_headers((("Connection", "close, X-Hop"), ("X-Hop", "1"), ("X-Kept", "1"))) == (("X-Kept", "1"),)
 
 
 def test_only_the_notebooks_own_cookies_reach_it() -> None:

@@ -1,0 +1,240 @@
+"""Proxy server, agents and browsers on loopback, as one system; each part is the real one but for Pub/Sub."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import socket
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import jwt
+from aiohttp.abc import AbstractResolver, ResolveResult
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+from yarl import URL
+
+from kupyterhub_agent import settings as agent_settings
+from kupyterhub_agent.forward import Forwarder
+from kupyterhub_agent.notebook import Location, Notebook
+from kupyterhub_agent.server_link import ServerLink
+from kupyterhub_agent.watch import Pace, Watch
+from kupyterhub_proxy.bootstrap import build
+from kupyterhub_proxy.events import Outbox
+from kupyterhub_proxy.names import base_name
+from kupyterhub_proxy.server import serving
+from kupyterhub_proxy.settings import read as read_proxy_settings
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+ADA, EVE, ADMIN = "ada@example.org", "eve@example.org", "admin@example.org"
+HTML = {"Accept": "text/html"}
+ISSUER = "https://127.0.0.1:6443"
+NAMESPACE = "kupyterhub"
+
+
+class Loopback(AbstractResolver):
+    """Finds every name on this machine, as browsers do for *.localhost."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        pass
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Cluster:
+    """What signs agents' tokens."""
+
+    def __init__(self) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def jwks(self) -> str:
+        key = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return json.dumps({"keys": [{**key, "kid": "1", "alg": "RS256", "use": "sig"}]})
+
+    def token(self, name: str, uid: str, **changed: Any) -> str:
+        claims = {
+            "iss": ISSUER,
+            "aud": ["http://agents.localhost"],
+            "sub": f"system:serviceaccount:{NAMESPACE}:agent-{name}",
+            "exp": datetime.now(UTC) + timedelta(hours=1),
+            "kubernetes.io": {"namespace": NAMESPACE, "pod": {"name": "agent", "uid": uid}},
+        }
+        claims |= changed
+        claims = {key: value for key, value in claims.items() if value is not None}
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "1"})
+
+
+class StrictPublisher:
+    """Pub/Sub's place; takes only what the contract allows."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, str]] = []
+
+    async def publish(self, fields: dict[str, str]) -> None:
+        required = {"type", "user", "name", "instance", "proxyUrl", "registeredAt", "sentAt"}
+        optional = {"lastActivity"} if fields["type"] == "idle" else set()
+        assert set(fields) == required | optional, fields
+        assert fields["type"] in {"registered", "idle", "lost"}
+        for key in fields.keys() & {"registeredAt", "lastActivity", "sentAt"}:
+            assert datetime.fromisoformat(fields[key]).tzinfo is not None
+        assert urlsplit(fields["proxyUrl"]).path == "/"
+        self.events.append(fields)
+
+    async def until(self, kind: str, name: str, *, seconds: float = 10) -> dict[str, str]:
+        async with asyncio.timeout(seconds):
+            while True:
+                for event in self.events:
+                    if (event["type"], event["name"]) == (kind, name):
+                        return event
+                await asyncio.sleep(0.01)
+
+
+@dataclass
+class System:
+    """A running proxy server and what it needs."""
+
+    port: int
+    folder: Path
+    scheme: str
+    domain: str
+    cluster: Cluster = field(default_factory=Cluster)
+    publisher: StrictPublisher = field(default_factory=StrictPublisher)
+
+    def url(self, label: str, path: str = "/") -> URL:
+        return URL(f"{self.scheme}://{label}.{self.domain}{path}", encoded=True)
+
+    def origin(self, label: str) -> str:
+        return f"{self.scheme}://{label}.{self.domain}"
+
+    def agent_settings(
+        self, email: str, backend: str, *, token: str | None = None, jupyter_token: str = "t"
+    ) -> agent_settings.Settings:
+        name = base_name(email)
+        uid = f"uid-{name}"
+        (self.folder / "jupyter-token").write_text(jupyter_token)
+        (self.folder / f"token-{name}").write_text(token or self.cluster.token(name, uid))
+        return agent_settings.read(
+            {
+                "KUPYTERHUB_PROXY": "local",
+                "KUPYTERHUB_PROXY_URL": self.origin("agents"),
+                "KUPYTERHUB_NAME": name,
+                "KUPYTERHUB_USER": f"u-{name}",
+                "KUPYTERHUB_EMAIL": email,
+                "KUPYTERHUB_BACKEND": backend,
+                "KUPYTERHUB_TOKEN_FILE": str(self.folder / "jupyter-token"),
+                "KUPYTERHUB_PROXY_TOKEN_FILE": str(self.folder / f"token-{name}"),
+                "POD_IP": "127.0.0.1",
+                "POD_UID": uid,
+            }
+        )
+
+
+@contextlib.asynccontextmanager
+async def running_proxy(
+    folder: Path, *, domain: str = "localhost", environment: dict[str, str] | None = None
+) -> AsyncIterator[System]:
+    port = free_port()
+    environment = environment or {}
+    scheme = "https" if environment else "http"
+    system = System(port, folder, scheme, f"{domain}:{port}")
+    (folder / "jwks.json").write_text(system.cluster.jwks())
+    issuers = [{"issuer": ISSUER, "jwks": str(folder / "jwks.json"), "namespace": NAMESPACE}]
+    (folder / "issuers.json").write_text(json.dumps(issuers))
+    (folder / "admins").write_text(f"# people who may open everything\n{ADMIN}\n")
+    settings = read_proxy_settings(
+        {
+            "KUPYTERHUB_DOMAIN": system.domain,
+            "KUPYTERHUB_IDENTITY": "local",
+            "KUPYTERHUB_ADMINS_FILE": str(folder / "admins"),
+            "KUPYTERHUB_AGENT_ISSUERS": str(folder / "issuers.json"),
+            "KUPYTERHUB_TOPIC": "projects/p/topics/agent-events",
+            "KUPYTERHUB_LISTEN": f"127.0.0.1:{port}",
+            "KUPYTERHUB_HEALTH_LISTEN": "127.0.0.1:1",
+            **environment,
+        }
+    )
+    outbox = Outbox(system.publisher)
+    async with serving(build(settings, outbox), settings):
+        yield system
+    await outbox.close(1)
+
+
+@contextlib.asynccontextmanager
+async def running_agent(settings: agent_settings.Settings) -> AsyncIterator[ServerLink]:
+    async with Notebook(Location(settings.backend, settings.token_file)) as notebook:
+        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve, Loopback())
+        watch = Watch(notebook, link, pace=Pace(starting=0.05, answering=0.2))
+        tasks = [asyncio.create_task(link.run()), asyncio.create_task(watch.run())]
+        try:
+            yield link
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Browser:
+    """A person's browser: cookies per host, every name on loopback; it says where a request comes from."""
+
+    def __init__(self, system: System, tls: ssl.SSLContext | None = None) -> None:
+        self.system = system
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=Loopback(), ssl=tls or True),
+            auto_decompress=False,
+            cookie_jar=aiohttp.CookieJar(),
+        )
+
+    def request(self, method: str, label: str, path: str = "/", **more: Any) -> Any:
+        headers = dict(more.pop("headers", {}))
+        if method not in {"GET", "HEAD", "OPTIONS"}:
+            headers.setdefault("Origin", self.system.origin(label))
+        return self.session.request(
+            method, self.system.url(label, path), headers=headers, **{"allow_redirects": False, **more}
+        )
+
+    def websocket(self, label: str, path: str, **more: Any) -> Any:
+        headers = {"Origin": self.system.origin(label), **more.pop("headers", {})}
+        return self.session.ws_connect(self.system.url(label, path), headers=headers, **more)
+
+    async def sign_in(self, email: str, label: str | None = None) -> None:
+        """Open a user's host as a person does, until its session is there."""
+        label = label or base_name(email)
+        async with self.request("GET", label, "/lab?x=1", headers=HTML) as answer:
+            assert answer.status == 303, await answer.text()
+            login = URL(answer.headers["Location"], encoded=True)
+        wanted = {key: values[0] for key, values in parse_qs(login.raw_query_string).items()}
+        async with self.session.get(login, headers=HTML) as page:
+            assert page.status == 200
+            assert "one machine only" in await page.text()
+        async with self.request("POST", "login", "/sign-in", data={**wanted, "email": email}) as answer:
+            assert answer.status == 303, await answer.text()
+            back = URL(answer.headers["Location"], encoded=True)
+        assert back.authority == f"{label}.{self.system.domain}"
+        async with self.session.get(back, headers=HTML, allow_redirects=False) as answer:
+            assert answer.status == 303
+            assert answer.headers["Location"] == f"{self.system.origin(label)}/lab?x=1"
+
+    async def close(self) -> None:
+        await self.session.close()
+
+
+def with_name(settings: agent_settings.Settings, **changed: Any) -> agent_settings.Settings:
+    return dataclasses.replace(settings, **changed)

@@ -1,0 +1,200 @@
+"""Agents: who is let in, what is announced, and what happens when one goes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+
+from cluster.proxy.backend import backend_app
+from cluster.proxy.harness import (
+    ADA,
+    EVE,
+    HTML,
+    Browser,
+    Cluster,
+    Loopback,
+    System,
+    free_port,
+    running_agent,
+    running_proxy,
+    with_name,
+)
+from kupyterhub_agent import server_link
+from kupyterhub_proxy.names import base_name
+
+NAME = base_name(ADA)
+
+
+async def dial(system: System, token: str) -> int:
+    """Give the status that an agent with this token gets; 101 if it is let in."""
+    connector = aiohttp.TCPConnector(resolver=Loopback())
+    async with aiohttp.ClientSession(connector=connector) as session:
+        try:
+            async with session.ws_connect(
+                system.url("agents", "/agent/connect"), headers={"Authorization": f"Bearer {token}"}
+            ):
+                return 101
+        except aiohttp.WSServerHandshakeError as error:
+            return error.status
+
+
+async def test_a_token_of_the_cluster_lets_an_agent_in(system: System) -> None:
+    assert await dial(system, system.cluster.token(NAME, "uid")) == 101
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"exp": datetime.now(UTC) - timedelta(minutes=1)}, id="expired"),
+        pytest.param({"exp": None}, id="without an end"),
+        pytest.param({"aud": ["https://kubernetes.default"]}, id="for somebody else"),
+        pytest.param({"aud": None}, id="for nobody"),
+        pytest.param({"iss": "https://evil.example"}, id="of an unknown cluster"),
+        pytest.param({"sub": f"system:serviceaccount:kupyterhub:notebook-{NAME}"}, id="of a notebook"),
+        pytest.param({"sub": f"system:serviceaccount:other:agent-{NAME}"}, id="of another namespace"),
+        pytest.param({"kubernetes.io": {"namespace": "kupyterhub"}}, id="of no pod"),
+    ],
+)
+async def test_another_token_is_refused(system: System, changed: dict[str, Any]) -> None:
+    assert await dial(system, system.cluster.token(NAME, "uid", **changed)) == 401
+
+
+async def test_a_token_that_is_forged_is_refused(system: System) -> None:
+    assert await dial(system, Cluster().token(NAME, "uid")) == 401
+    assert await dial(system, "") == 401
+    assert await dial(system, "not.a.token") == 401
+
+
+async def test_an_agent_serves_its_own_user_only(system: System, backend: TestServer, browser: Browser) -> None:
+    evil = system.agent_settings(EVE, str(backend.make_url("/")))
+    for changed in (
+        {"name": NAME, "email": ADA, "pod_uid": evil.pod_uid},
+        {"email": ADA},
+        {"pod_uid": "another pod"},
+    ):
+        async with running_agent(with_name(evil, **changed)) as link:
+            await asyncio.sleep(0.3)
+            assert system.publisher.events == []
+            assert link is not None
+
+
+async def test_a_registration_says_who_and_where(system: System, backend: TestServer) -> None:
+    settings = system.agent_settings(ADA, str(backend.make_url("/")))
+    async with running_agent(settings) as link:
+        event = await system.publisher.until("registered", NAME)
+        assert link.ready
+    assert event["user"] == settings.user
+    assert event["instance"] == settings.pod_uid
+    assert event["proxyUrl"] == f"{system.origin(NAME)}/"
+
+
+async def test_nothing_is_registered_before_jupyterlab_answers_and_each_start_is_a_new_one(
+    system: System, browser: Browser
+) -> None:
+    port = free_port()
+    settings = system.agent_settings(ADA, f"http://127.0.0.1:{port}")
+    async with running_agent(settings) as link:
+        await browser.sign_in(ADA)
+        await asyncio.sleep(0.3)
+        assert system.publisher.events == []
+        assert not link.ready
+        async with starting_late(port):
+            first = await system.publisher.until("registered", NAME)
+            async with browser.request("GET", NAME, "/page") as answer:
+                assert answer.status == 200
+        lost = await system.publisher.until("lost", NAME)
+        assert lost["registeredAt"] == first["registeredAt"]
+        async with browser.request("GET", NAME, "/page") as answer:
+            assert answer.status == 503
+        system.publisher.events.clear()
+        async with starting_late(port):
+            second = await system.publisher.until("registered", NAME)
+            assert second["registeredAt"] > first["registeredAt"]
+
+
+@contextlib.asynccontextmanager
+async def starting_late(port: int) -> AsyncIterator[None]:
+    server = TestServer(backend_app(), host="127.0.0.1", port=port)
+    await server.start_server(access_log=None)
+    try:
+        yield
+    finally:
+        await server.close()
+
+
+async def test_an_agent_that_goes_is_lost_and_its_user_sees_the_page(
+    system: System, backend: TestServer, browser: Browser
+) -> None:
+    await browser.sign_in(ADA)
+    async with running_agent(system.agent_settings(ADA, str(backend.make_url("/")))):
+        await system.publisher.until("registered", NAME)
+        socket = await browser.websocket(NAME, "/ws")
+        endless = await browser.request("GET", NAME, "/forever")
+    await system.publisher.until("lost", NAME)
+    assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await endless.read()
+    async with browser.request("GET", NAME, headers=HTML) as answer:
+        assert answer.status == 503
+
+
+async def test_a_newer_agent_serves_and_the_older_ones_end_loses_nothing(
+    system: System, backend: TestServer, browser: Browser
+) -> None:
+    await browser.sign_in(ADA)
+    settings = system.agent_settings(ADA, str(backend.make_url("/")))
+    async with running_agent(settings):
+        await system.publisher.until("registered", NAME)
+        async with running_agent(settings):
+            async with asyncio.timeout(5):
+                while len(system.publisher.events) < 2:
+                    await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        async with browser.request("GET", NAME, "/page") as answer:
+            assert answer.status == 200
+    await system.publisher.until("lost", NAME)
+    assert [event["type"] for event in system.publisher.events] == ["registered", "registered", "lost"]
+
+
+async def test_a_server_that_shuts_down_says_nothing_and_agents_come_back(
+    tmp_path: Path, backend: TestServer
+) -> None:
+    async with running_proxy(tmp_path) as system:
+        settings = system.agent_settings(ADA, str(backend.make_url("/")))
+        agent = running_agent(settings)
+        link = await agent.__aenter__()
+        await system.publisher.until("registered", NAME)
+    await asyncio.sleep(0.1)
+    assert [event["type"] for event in system.publisher.events] == ["registered"]
+    assert not link.ready
+    await agent.__aexit__(None, None, None)
+
+
+async def test_a_connection_ends_with_its_token(system: System, backend: TestServer) -> None:
+    token = system.cluster.token(NAME, f"uid-{NAME}", exp=datetime.now(UTC) + timedelta(seconds=1.5))
+    async with running_agent(system.agent_settings(ADA, str(backend.make_url("/")), token=token)):
+        await system.publisher.until("registered", NAME)
+        await system.publisher.until("lost", NAME)
+
+
+async def test_a_renewed_token_keeps_the_connection_and_what_it_carries(
+    system: System, backend: TestServer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_link, "TOKEN_LOOK_SECONDS", 0.1)
+    await browser.sign_in(ADA)
+    token = system.cluster.token(NAME, f"uid-{NAME}", exp=datetime.now(UTC) + timedelta(seconds=2))
+    settings = system.agent_settings(ADA, str(backend.make_url("/")), token=token)
+    async with running_agent(settings):
+        await system.publisher.until("registered", NAME)
+        async with browser.websocket(NAME, "/ws") as socket:
+            settings.proxy_token_file.write_text(system.cluster.token(NAME, f"uid-{NAME}"))
+            await asyncio.sleep(2.5)
+            await socket.send_str("still here")
+            assert await socket.receive_str() == "still here"
+    assert "lost" not in [event["type"] for event in system.publisher.events[:-1]]

@@ -1,0 +1,87 @@
+"""What the agent says of its JupyterLab, and when."""
+
+from datetime import UTC, datetime, timedelta
+
+from kupyterhub_agent.notebook import NotebookUnreachable
+from kupyterhub_agent.watch import Announcement, Watch
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+USED = datetime(2025, 12, 31, tzinfo=UTC)
+
+
+class Scene:
+    """A notebook, a clock and a listener."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.trouble: NotebookUnreachable | None = None
+        self.said: list[Announcement] = []
+        self.watch = Watch(self, self, now=lambda: self.now)
+
+    async def check(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def last_activity(self) -> datetime:
+        return USED
+
+    async def announce(self, announcement: Announcement) -> None:
+        self.said.append(announcement)
+
+    async def later(self, **passed: float) -> list[Announcement]:
+        self.now += timedelta(**passed)
+        self.said.clear()
+        await self.watch.look()
+        return self.said
+
+
+REFUSED = NotebookUnreachable("nothing listens", refused=True)
+SLOW = NotebookUnreachable("no answer", refused=False)
+
+
+async def test_nothing_is_said_before_jupyterlab_answers() -> None:
+    scene = Scene()
+    scene.trouble = REFUSED
+    assert await scene.later(seconds=0) == []
+    scene.trouble = None
+    assert await scene.later(seconds=2) == [Announcement("registered", START + timedelta(seconds=2))]
+    assert await scene.later(seconds=5) == []
+
+
+async def test_idleness_is_reported_every_five_minutes() -> None:
+    scene = Scene()
+    await scene.later()
+    assert await scene.later(minutes=4) == []
+    assert await scene.later(minutes=1) == [Announcement("idle", START, USED)]
+    assert await scene.later(minutes=4) == []
+    assert await scene.later(minutes=1) == [Announcement("idle", START, USED)]
+
+
+async def test_the_registration_is_repeated_hourly_with_its_first_time() -> None:
+    scene = Scene()
+    await scene.later()
+    assert Announcement("registered", START) in await scene.later(hours=1)
+
+
+async def test_a_refused_connection_is_a_loss_and_the_next_answer_a_new_registration() -> None:
+    scene = Scene()
+    await scene.later()
+    scene.trouble = REFUSED
+    assert await scene.later(seconds=5) == [Announcement("lost", START)]
+    assert await scene.later(seconds=5) == []
+    scene.trouble = None
+    assert await scene.later(seconds=5) == [Announcement("registered", START + timedelta(seconds=15))]
+
+
+async def test_a_busy_server_may_miss_two_looks() -> None:
+    scene = Scene()
+    await scene.later()
+    scene.trouble = SLOW
+    assert await scene.later(seconds=5) == []
+    assert await scene.later(seconds=5) == []
+    scene.trouble = None
+    assert await scene.later(seconds=5) == []
+    scene.trouble = SLOW
+    assert await scene.later(seconds=5) == []
+    assert await scene.later(seconds=5) == []
+    assert await scene.later(seconds=5) == [Announcement("lost", START)]
