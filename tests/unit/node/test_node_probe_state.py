@@ -33,7 +33,7 @@ def test_a_verdict_changes_at_its_threshold(answers: str, expected: list[bool]) 
 
 def test_eager_failures_count_once_a_period() -> None:
     state = ProbeState("startup", TIMING)
-    assert verdicts(state, "-" * 199, every=0.1) == []
+    assert verdicts(state, "-" * 190, every=0.1) == []
     assert verdicts(state, "-" * 10, every=10) == [False]
 
 

@@ -31,9 +31,9 @@ class LogWriter:
         self._file.write(b"".join(entries))
 
     def close(self) -> None:
-        """Write what is left without a line's end."""
+        """Write what is left without a line's end, as a part."""
         if self._rest:
-            self._file.write(self._entry(self._rest, b"F"))
+            self._file.write(self._entry(self._rest, b"P"))
         self._file.close()
 
     async def pump(self, reader: asyncio.StreamReader) -> None:
