@@ -37,10 +37,9 @@ class Emails:
         others = [other for other in self.users.with_status_email(email) if other.id != document.id]
         first = holder(email, [document, *others], now)
         if first is None or first.id == document.id:
-            losers = [o for o in others if _counts(o, email, now) and o.status.reason != "DuplicateEmail"]
-            self._tell(losers)
+            self._tell([other for other in others if _believes_to_hold(other, email, now)])
             return document, verdict
-        if before.phase not in (None, "Rejected", "Deleted"):
+        if first.status.reason == "DuplicateEmail":
             self._tell([first])
         return document, verdict if isinstance(verdict, Stopped) else duplicate(email)
 
@@ -50,10 +49,15 @@ class Emails:
 
     def _tell(self, documents: list[UserDocument]) -> None:
         for document in documents:
-            self.users.forget_observed(document.id)
+            # What is forgotten already needs no write, which would make a look that is under way begin anew.
+            if document.status.observed is not None:
+                self.users.forget_observed(document.id)
         if documents:
             self.bus.ask_to_reconcile(document.id for document in documents)
 
 
-def _counts(document: UserDocument, email: str, now: datetime) -> bool:
-    return not has_ended(document, now) and email_of(document) == email
+def _believes_to_hold(document: UserDocument, email: str, now: datetime) -> bool:
+    # A stopped one asks again when it starts; until then its status says Stopped, whoever holds the e-mail.
+    stopped = document.fields.get("state") == "stopped"
+    counts = not has_ended(document, now) and email_of(document) == email
+    return counts and not stopped and document.status.reason != "DuplicateEmail"

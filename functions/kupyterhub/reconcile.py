@@ -82,7 +82,9 @@ class Reconciler:
         if none_may_run(verdict) and listed is None:
             listed = self.cluster.user_objects(labels.of_user(document.id))
         seen = Seen(verdict, None if none_may_run(verdict) else live, announcement=look.announcement)
-        changed = self._remove(_strays(listed or [], verdict, document))
+        strays = _strays(listed or [], verdict, document)
+        self._tell_of(strays, document.id)
+        changed = self._remove(strays)
         if isinstance(verdict, Wanted):
             seen, applied = self._apply(document, verdict, seen)
             changed |= applied
@@ -97,10 +99,10 @@ class Reconciler:
 
     def _gone(self, look: Look) -> Outcome:
         objects = self.cluster.user_objects(labels.of_user(look.user))
+        if look.email:
+            self.emails.tell_others(look.email, look.user)
+        self._tell_of(objects, look.user)
         self._remove(objects)
-        held = {obj["metadata"].get("annotations", {}).get(labels.EMAIL) for obj in objects} | {look.email}
-        for email in sorted(filter(None, held)):
-            self.emails.tell_others(email, look.user)
         if objects and self.users.get(look.user) is not None:
             raise DocumentChanged(look.user)
         return Outcome(look.user, None, f"no document; {len(objects)} objects removed")
@@ -137,6 +139,11 @@ class Reconciler:
         if look.announcement and says_idle(look.announcement, document, facts.created_at(live), self.settings, now):
             return "Idle"
         return "MaxAge" if maximum_age_reached(document, live, self.settings, now) else None
+
+    def _tell_of(self, objects: list[Object], document_id: str) -> None:
+        """Let others look whose objects these may have been: two looks at once can take them from each other."""
+        for email in sorted({email for obj in objects if (email := facts.email(obj))}):
+            self.emails.tell_others(email, document_id)
 
     def _remove(self, objects: list[Object]) -> bool:
         for obj in objects:

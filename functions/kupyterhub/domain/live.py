@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kupyterhub.domain.labels import INSTANCE, RESTARTED_AT, TEMPLATE, USER_HASH
+from kupyterhub.domain.labels import EMAIL, INSTANCE, RESTARTED_AT, TEMPLATE, USER_HASH
 from kupyterhub.domain.names import user_hash
 
 Object = dict[str, Any]
@@ -23,6 +23,12 @@ def created_at(live: Object) -> datetime:
 def instance(live: Object) -> str:
     """Base name of the user that the object is for."""
     return str(live["metadata"].get("labels", {}).get(INSTANCE, ""))
+
+
+def email(live: Object) -> str | None:
+    """E-mail of the user that the object is for."""
+    found: str | None = live["metadata"].get("annotations", {}).get(EMAIL)
+    return found
 
 
 def is_of(live: Object, document: str) -> bool:
