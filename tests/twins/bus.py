@@ -1,0 +1,23 @@
+"""The twin of Pub/Sub, as the controller publishes to it."""
+
+from collections.abc import Iterable
+
+from twins.requests import Requests
+
+
+class FakeBus:
+    """Keeps the users whom `reconcile-user` messages name, until a test takes them."""
+
+    def __init__(self) -> None:
+        self.requests = Requests()
+        self.messages: list[str] = []
+
+    def ask_to_reconcile(self, users: Iterable[str]) -> None:
+        for user in users:
+            self.requests.note(f"publish reconcile-user {user}")
+            self.messages.append(user)
+
+    def take(self) -> list[str]:
+        """The messages since the last time."""
+        taken, self.messages = self.messages, []
+        return taken

@@ -1,0 +1,190 @@
+"""Whatever is done to documents, and however events arrive: when all is quiet the cluster is what they say."""
+
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from kupyterhub.domain.names import base_name
+from kupyterhub.domain.policy import Ended, email_of, holder, judge
+from kupyterhub.domain.users import UserDocument
+from twins import World
+from twins.pump import Order, Pump
+from twins.world import objects_of
+
+EMAILS = ("ada@example.com", "bob@example.com", "Ada@Example.com")
+USERS = ("a", "b", "c")
+ORDERS: tuple[Order, ...] = ("forward", "reverse", "random")
+
+
+class Crowd:
+    """People who do at random what people do, some of it through messages that arrive late."""
+
+    def __init__(self, pump: Pump, seed: int) -> None:
+        self._pump = pump
+        self._world = pump.world
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self.done: list[str] = []
+        self.purged: set[str] = set()
+
+    def act(self) -> None:
+        user = self._random.choice(USERS)
+        known = user in self._world.users.ids()
+        acts = [self._enrol] if not known else [
+            self._remove, self._move, self._state, self._state, self._restart, self._announce, self._delete_user,
+            self._purge, self._misspell, self._forget_status,
+        ]  # fmt: skip
+        act = self._random.choice(acts)
+        self._world.clock.move(seconds=self._random.choice([0, 1, 30]))
+        act(user)
+
+    def _set(self, user: str, **fields: object) -> None:
+        self.done.append(f"{user}: {fields}")
+        self._world.users.set(user, **fields)
+
+    def _enrol(self, user: str) -> None:
+        self._set(user, email=self._random.choice(EMAILS))
+
+    def _remove(self, user: str) -> None:
+        self.done.append(f"{user}: removed")
+        self._world.users.remove(user)
+
+    def _move(self, user: str) -> None:
+        self._set(user, email=self._random.choice(EMAILS))
+
+    def _state(self, user: str) -> None:
+        self._set(user, state=self._random.choice([None, "running", "stopped", "deleted"]), purge=None)
+
+    def _restart(self, user: str) -> None:
+        self._set(user, restart=True)
+
+    def _purge(self, user: str) -> None:
+        document = self._world.users.peek(user)
+        self.purged.update(filter(None, [email_of(document), document.status.email]))
+        self._set(user, state="deleted", purge=True)
+
+    def _misspell(self, user: str) -> None:
+        self._set(user, profile=self._random.choice(["big", "bgi", None]))
+
+    def _forget_status(self, user: str) -> None:
+        if self._random.random() < 0.3:
+            self._set(user, status=None)
+
+    def _announce(self, user: str) -> None:
+        announcement = self._world.announcement(user=user)
+        self.done.append(f"{user}: announced")
+        self._pump.add(f"registered {user}", partial(self._world.look, user, announcement=announcement))
+
+    def _delete_user(self, user: str) -> None:
+        email = self._random.choice(EMAILS)
+        published = self._world.clock()
+        self.done.append(f"delete-user {email}")
+        self._pump.add(f"delete-user {email}", partial(self._world.delete_user, email=email, published=published))
+
+
+def expect_what_documents_say(world: World, purged: set[str]) -> None:
+    """The invariant: exactly the holders who want to run do, and every document says where it stands."""
+    now = world.clock()
+    documents = [world.users.peek(user) for user in world.users.ids()]
+    expected: set[str] = set()
+    tolerated: set[str] = set()
+    for document in documents:
+        verdict = judge(document, world.settings, now)
+        email = email_of(document)
+        if isinstance(verdict, Ended) or email is None:
+            assert document.status.phase == "Deleted", document
+            continue
+        assert document.status.observed == document.observed, document
+        assert document.status.email == email, document
+        first = holder(email, documents, now)
+        assert first is not None
+        expect_phase(document, holds=first.id == document.id)
+        if first.id == document.id and document.status.phase in ("Provisioning", "Ready", "Failed"):
+            expected |= {f"{key} of {document.id}" for key in objects_of(email)}
+        if first.id == document.id and document.status.reason == "UnknownProfile":
+            tolerated |= {f"{key} of {document.id}" for key in objects_of(email)}
+    running = set(owned(world))
+    assert expected <= running, f"missing {sorted(expected - running)}"
+    assert running <= expected | tolerated, f"too many {sorted(running - expected - tolerated)}"
+    kept = {claim for claim in world.cluster.claims_ever if claim not in {f"home-{base_name(e)}" for e in purged}}
+    assert kept <= set(world.cluster.names("PersistentVolumeClaim"))
+
+
+def expect_phase(document: UserDocument, *, holds: bool) -> None:
+    if document.fields.get("state") == "stopped":
+        assert document.status.phase == "Stopped", document
+    elif not holds:
+        assert (document.status.phase, document.status.reason) == ("Rejected", "DuplicateEmail"), document
+    elif document.fields.get("profile") == "bgi":
+        assert (document.status.phase, document.status.reason) == ("Rejected", "UnknownProfile"), document
+    else:
+        assert document.status.phase in ("Provisioning", "Ready", "Failed"), document
+
+
+def owned(world: World) -> Iterator[str]:
+    for kind in ("Deployment", "Service", "Secret", "ServiceAccount"):
+        for name in world.cluster.names(kind):
+            user = world.cluster.get(kind, name)["metadata"]["annotations"]["kupyterhub/user"]
+            yield f"{kind} {name} of {user}"
+
+
+def settle(pump: Pump) -> None:
+    pump.until_quiet()
+    for _ in range(3):
+        pump.world.cluster.settle()
+        pump.world.clock.move(minutes=2)
+        pump.add("resync due", partial(pump.world.resync.run, "due"))
+        pump.until_quiet()
+
+
+def run(order: Order, seed: int, overlap: float, *, operations: int = 25) -> tuple[Pump, Crowd]:
+    pump = Pump(World(), order=order, seed=seed, overlap=overlap)
+    crowd = Crowd(pump, seed)
+    for _ in range(operations):
+        crowd.act()
+        pump.some(6)
+        if pump._random.random() < 0.2:
+            pump.world.cluster.settle()
+    settle(pump)
+    return pump, crowd
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("seed", range(12))
+def test_after_any_history_the_cluster_is_what_the_documents_say(order: Order, seed: int) -> None:
+    pump, crowd = run(order, seed, overlap=0.0)
+
+    expect_what_documents_say(pump.world, crowd.purged)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_looks_that_cut_into_each_other_end_the_same(seed: int) -> None:
+    pump, crowd = run("random", seed, overlap=0.05)
+
+    expect_what_documents_say(pump.world, crowd.purged)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("seed", range(8))
+def test_two_documents_that_swap_release_and_take_back_one_email_end_with_one_holder(order: Order, seed: int) -> None:
+    pump = Pump(World(), order=order, seed=seed, overlap=0.05)
+    users = pump.world.users
+    steps: list[Callable[[], object]] = [
+        partial(users.set, "a", email="ada@example.com"),
+        partial(users.set, "b", email="bob@example.com"),
+        partial(users.set, "a", email="bob@example.com"),
+        partial(users.set, "b", email="ada@example.com"),
+        partial(users.set, "a", state="deleted"),
+        partial(users.set, "b", email="bob@example.com"),
+        partial(users.set, "a", state=None),
+        partial(users.set, "a", email="ada@example.com"),
+    ]
+    for step in steps:
+        step()
+        pump.world.clock.move(seconds=1)
+        pump.some(3)
+    settle(pump)
+
+    expect_what_documents_say(pump.world, purged=set())
+    assert [pump.world.status(user).phase for user in ("a", "b")] == ["Provisioning", "Provisioning"]
