@@ -18,14 +18,13 @@ from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aiohttp.abc import AbstractResolver
-
     from kupyterhub_agent.settings import Settings
     from kupyterhub_agent.watch import Announcement
     from kupyterhub_tunnel.stream import Stream
 
 CONNECT_PATH = "/agent/connect"
-LONGEST_PAUSE_SECONDS = 10.0
+SHORTEST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
 TOKEN_LOOK_SECONDS = 30.0
 """The kubelet renews a projected token long before its end; so often the file is looked at."""
 
@@ -39,11 +38,11 @@ class ServerLink:
         self,
         settings: Settings,
         serve: Callable[[Stream], Awaitable[None]],
-        resolver: AbstractResolver | None = None,
+        connector: Callable[[], aiohttp.BaseConnector] = aiohttp.TCPConnector,
     ) -> None:
         self._settings = settings
         self._serve = serve
-        self._resolver = resolver
+        self._connector = connector
         self._connection: Connection | None = None
         self._registered: Announcement | None = None
 
@@ -60,19 +59,20 @@ class ServerLink:
                 await self._connection.info(_message(announcement))
 
     async def run(self) -> None:
-        """Dial, serve, and dial again after a pause that doubles while nobody answers."""
-        connector = aiohttp.TCPConnector(resolver=self._resolver)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            pause = 0.1
+        """Dial, serve, and dial again after a pause that doubles while no connection lasts."""
+        async with aiohttp.ClientSession(connector=self._connector()) as session:
+            pause = SHORTEST_PAUSE_SECONDS
             while True:
+                began = asyncio.get_running_loop().time()
                 try:
                     await self._connect(session)
-                    pause = 0.1
                     log.info("the proxy server ended the connection")
                 except aiohttp.WSServerHandshakeError as error:
                     log.warning("the proxy server refused this agent: %s %s", error.status, error.message)
                 except (aiohttp.ClientError, TunnelError, OSError) as error:
                     log.warning("no connection to %s: %s", self._settings.proxy_url, error)
+                if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_SECONDS:
+                    pause = SHORTEST_PAUSE_SECONDS  # that was a connection, and not a refusal of what we said
                 # Jitter, so that the agents of a server that restarts do not all come at once.
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

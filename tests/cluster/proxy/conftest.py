@@ -15,13 +15,13 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from cluster.proxy.backend import backend_app
-from cluster.proxy.harness import ADA, Browser, System, free_port, running_agent, running_proxy
+from cluster.proxy.harness import ADA, Browser, JupyterLab, System, free_port, running_agent, running_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 CONFIG = Path(__file__).parents[3] / "docker/jupyterlab/jupyter_server_config.py"
-JUPYTER_TOKEN = "0123456789abcdef"
+JUPYTER_TOKEN = "0123456789abcdef"  # noqa: S105 - it opens this test's server
 
 
 @pytest.fixture
@@ -50,15 +50,15 @@ async def backend() -> AsyncIterator[TestServer]:
 async def ada(system: System, backend: TestServer, browser: Browser) -> AsyncIterator[str]:
     """Ada's name: her agent serves the stand-in, and she is signed in."""
     settings = system.agent_settings(ADA, str(backend.make_url("/")))
-    async with running_agent(settings):
+    async with running_agent(settings, system):
         await system.publisher.until("registered", settings.name)
         await browser.sign_in(ADA)
         yield settings.name
 
 
 @pytest.fixture(scope="session")
-def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real JupyterLab with the image's configuration."""
+def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """A real JupyterLab with the image's configuration."""
     home, port = tmp_path_factory.mktemp("home"), free_port()
     url = f"http://127.0.0.1:{port}"
     with (home / "log").open("wb") as log:
@@ -79,7 +79,7 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
         try:
             _wait(f"{url}/api", process, home / "log")
-            yield url
+            yield JupyterLab(url, JUPYTER_TOKEN)
         finally:
             process.terminate()
             process.wait(20)
@@ -88,7 +88,7 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         try:
-            with urllib.request.urlopen(url, timeout=1):
+            with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own URL
                 return
         except (urllib.error.URLError, OSError):
             assert process.poll() is None, log.read_text()

@@ -7,15 +7,20 @@ import contextlib
 import dataclasses
 import json
 import socket
+import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import jwt
 from aiohttp.abc import AbstractResolver, ResolveResult
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 from yarl import URL
 
@@ -31,8 +36,7 @@ from kupyterhub_proxy.server import serving
 from kupyterhub_proxy.settings import read as read_proxy_settings
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 ADA, EVE, ADMIN = "ada@example.org", "eve@example.org", "admin@example.org"
@@ -59,6 +63,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+async def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until it holds; raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
 class Cluster:
     """What signs agents' tokens."""
 
@@ -82,6 +93,45 @@ class Cluster:
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "1"})
 
 
+class Certificate:
+    """A certificate for all hosts of a domain, which signs itself."""
+
+    def __init__(self, folder: Path, domain: str) -> None:
+        self._certificate, self._key = folder / "tls.crt", folder / "tls.key"
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(minutes=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(f"*.{domain}")]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        self._certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        self._key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "KUPYTERHUB_TLS_CERT_FILE": str(self._certificate),
+            "KUPYTERHUB_TLS_KEY_FILE": str(self._key),
+        }
+
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._certificate)
+
+
+class JupyterLab(NamedTuple):
+    """Where it is and what opens it."""
+
+    url: str
+    token: str
+
+
 class StrictPublisher:
     """Pub/Sub's place; takes only what the contract allows."""
 
@@ -98,13 +148,12 @@ class StrictPublisher:
         assert urlsplit(fields["proxyUrl"]).path == "/"
         self.events.append(fields)
 
-    async def until(self, kind: str, name: str, *, seconds: float = 10) -> dict[str, str]:
-        async with asyncio.timeout(seconds):
-            while True:
-                for event in self.events:
-                    if (event["type"], event["name"]) == (kind, name):
-                        return event
-                await asyncio.sleep(0.01)
+    async def until(self, kind: str, name: str) -> dict[str, str]:
+        def wanted() -> list[dict[str, str]]:
+            return [event for event in self.events if (event["type"], event["name"]) == (kind, name)]
+
+        await eventually(lambda: bool(wanted()))
+        return wanted()[0]
 
 
 @dataclass
@@ -115,6 +164,7 @@ class System:
     folder: Path
     scheme: str
     domain: str
+    tls: ssl.SSLContext | None = None
     cluster: Cluster = field(default_factory=Cluster)
     publisher: StrictPublisher = field(default_factory=StrictPublisher)
 
@@ -124,13 +174,21 @@ class System:
     def origin(self, label: str) -> str:
         return f"{self.scheme}://{label}.{self.domain}"
 
+    def connector(self) -> aiohttp.TCPConnector:
+        """Reach the system as a browser would, by its names."""
+        return aiohttp.TCPConnector(resolver=Loopback(), ssl=self.tls or True)
+
+    def token(self, name: str, uid: str) -> str:
+        audience = f"{self.scheme}://agents.{self.domain.partition(':')[0]}"
+        return self.cluster.token(name, uid, aud=[audience])
+
     def agent_settings(
-        self, email: str, backend: str, *, token: str | None = None, jupyter_token: str = "t"
+        self, email: str, backend: str, *, token: str | None = None, jupyter: str = "t"
     ) -> agent_settings.Settings:
         name = base_name(email)
         uid = f"uid-{name}"
-        (self.folder / "jupyter-token").write_text(jupyter_token)
-        (self.folder / f"token-{name}").write_text(token or self.cluster.token(name, uid))
+        (self.folder / "jupyter-token").write_text(jupyter)
+        (self.folder / f"token-{name}").write_text(token or self.token(name, uid))
         return agent_settings.read(
             {
                 "KUPYTERHUB_PROXY": "local",
@@ -149,12 +207,11 @@ class System:
 
 @contextlib.asynccontextmanager
 async def running_proxy(
-    folder: Path, *, domain: str = "localhost", environment: dict[str, str] | None = None
+    folder: Path, *, domain: str = "localhost", certificate: Certificate | None = None
 ) -> AsyncIterator[System]:
     port = free_port()
-    environment = environment or {}
-    scheme = "https" if environment else "http"
-    system = System(port, folder, scheme, f"{domain}:{port}")
+    scheme = "https" if certificate else "http"
+    system = System(port, folder, scheme, f"{domain}:{port}", certificate.trust() if certificate else None)
     (folder / "jwks.json").write_text(system.cluster.jwks())
     issuers = [{"issuer": ISSUER, "jwks": str(folder / "jwks.json"), "namespace": NAMESPACE}]
     (folder / "issuers.json").write_text(json.dumps(issuers))
@@ -168,7 +225,7 @@ async def running_proxy(
             "KUPYTERHUB_TOPIC": "projects/p/topics/agent-events",
             "KUPYTERHUB_LISTEN": f"127.0.0.1:{port}",
             "KUPYTERHUB_HEALTH_LISTEN": "127.0.0.1:1",
-            **environment,
+            **(certificate.environment() if certificate else {}),
         }
     )
     outbox = Outbox(system.publisher)
@@ -178,9 +235,9 @@ async def running_proxy(
 
 
 @contextlib.asynccontextmanager
-async def running_agent(settings: agent_settings.Settings) -> AsyncIterator[ServerLink]:
+async def running_agent(settings: agent_settings.Settings, system: System) -> AsyncIterator[ServerLink]:
     async with Notebook(Location(settings.backend, settings.token_file)) as notebook:
-        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve, Loopback())
+        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve, system.connector)
         watch = Watch(notebook, link, pace=Pace(starting=0.05, answering=0.2))
         tasks = [asyncio.create_task(link.run()), asyncio.create_task(watch.run())]
         try:
@@ -194,10 +251,10 @@ async def running_agent(settings: agent_settings.Settings) -> AsyncIterator[Serv
 class Browser:
     """A person's browser: cookies per host, every name on loopback; it says where a request comes from."""
 
-    def __init__(self, system: System, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, system: System) -> None:
         self.system = system
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=Loopback(), ssl=tls or True),
+            connector=system.connector(),
             auto_decompress=False,
             cookie_jar=aiohttp.CookieJar(),
         )
@@ -236,5 +293,5 @@ class Browser:
         await self.session.close()
 
 
-def with_name(settings: agent_settings.Settings, **changed: Any) -> agent_settings.Settings:
+def altered(settings: agent_settings.Settings, **changed: Any) -> agent_settings.Settings:
     return dataclasses.replace(settings, **changed)

@@ -18,12 +18,12 @@ from cluster.proxy.harness import (
     HTML,
     Browser,
     Cluster,
-    Loopback,
     System,
+    altered,
+    eventually,
     free_port,
     running_agent,
     running_proxy,
-    with_name,
 )
 from kupyterhub_agent import server_link
 from kupyterhub_proxy.names import base_name
@@ -33,8 +33,7 @@ NAME = base_name(ADA)
 
 async def dial(system: System, token: str) -> int:
     """Give the status that an agent with this token gets; 101 if it is let in."""
-    connector = aiohttp.TCPConnector(resolver=Loopback())
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with aiohttp.ClientSession(connector=system.connector()) as session:
         try:
             async with session.ws_connect(
                 system.url("agents", "/agent/connect"), headers={"Authorization": f"Bearer {token}"}
@@ -78,7 +77,7 @@ async def test_an_agent_serves_its_own_user_only(system: System, backend: TestSe
         {"email": ADA},
         {"pod_uid": "another pod"},
     ):
-        async with running_agent(with_name(evil, **changed)) as link:
+        async with running_agent(altered(evil, **changed), system) as link:
             await asyncio.sleep(0.3)
             assert system.publisher.events == []
             assert link is not None
@@ -86,7 +85,7 @@ async def test_an_agent_serves_its_own_user_only(system: System, backend: TestSe
 
 async def test_a_registration_says_who_and_where(system: System, backend: TestServer) -> None:
     settings = system.agent_settings(ADA, str(backend.make_url("/")))
-    async with running_agent(settings) as link:
+    async with running_agent(settings, system) as link:
         event = await system.publisher.until("registered", NAME)
         assert link.ready
     assert event["user"] == settings.user
@@ -99,7 +98,7 @@ async def test_nothing_is_registered_before_jupyterlab_answers_and_each_start_is
 ) -> None:
     port = free_port()
     settings = system.agent_settings(ADA, f"http://127.0.0.1:{port}")
-    async with running_agent(settings) as link:
+    async with running_agent(settings, system) as link:
         await browser.sign_in(ADA)
         await asyncio.sleep(0.3)
         assert system.publisher.events == []
@@ -132,7 +131,7 @@ async def test_an_agent_that_goes_is_lost_and_its_user_sees_the_page(
     system: System, backend: TestServer, browser: Browser
 ) -> None:
     await browser.sign_in(ADA)
-    async with running_agent(system.agent_settings(ADA, str(backend.make_url("/")))):
+    async with running_agent(system.agent_settings(ADA, str(backend.make_url("/"))), system):
         await system.publisher.until("registered", NAME)
         socket = await browser.websocket(NAME, "/ws")
         endless = await browser.request("GET", NAME, "/forever")
@@ -149,12 +148,10 @@ async def test_a_newer_agent_serves_and_the_older_ones_end_loses_nothing(
 ) -> None:
     await browser.sign_in(ADA)
     settings = system.agent_settings(ADA, str(backend.make_url("/")))
-    async with running_agent(settings):
+    async with running_agent(settings, system):
         await system.publisher.until("registered", NAME)
-        async with running_agent(settings):
-            async with asyncio.timeout(5):
-                while len(system.publisher.events) < 2:
-                    await asyncio.sleep(0.01)
+        async with running_agent(settings, system):
+            await eventually(lambda: len(system.publisher.events) == 2)
         await asyncio.sleep(0.1)
         async with browser.request("GET", NAME, "/page") as answer:
             assert answer.status == 200
@@ -167,7 +164,7 @@ async def test_a_server_that_shuts_down_says_nothing_and_agents_come_back(
 ) -> None:
     async with running_proxy(tmp_path) as system:
         settings = system.agent_settings(ADA, str(backend.make_url("/")))
-        agent = running_agent(settings)
+        agent = running_agent(settings, system)
         link = await agent.__aenter__()
         await system.publisher.until("registered", NAME)
     await asyncio.sleep(0.1)
@@ -178,7 +175,7 @@ async def test_a_server_that_shuts_down_says_nothing_and_agents_come_back(
 
 async def test_a_connection_ends_with_its_token(system: System, backend: TestServer) -> None:
     token = system.cluster.token(NAME, f"uid-{NAME}", exp=datetime.now(UTC) + timedelta(seconds=1.5))
-    async with running_agent(system.agent_settings(ADA, str(backend.make_url("/")), token=token)):
+    async with running_agent(system.agent_settings(ADA, str(backend.make_url("/")), token=token), system):
         await system.publisher.until("registered", NAME)
         await system.publisher.until("lost", NAME)
 
@@ -190,7 +187,7 @@ async def test_a_renewed_token_keeps_the_connection_and_what_it_carries(
     await browser.sign_in(ADA)
     token = system.cluster.token(NAME, f"uid-{NAME}", exp=datetime.now(UTC) + timedelta(seconds=2))
     settings = system.agent_settings(ADA, str(backend.make_url("/")), token=token)
-    async with running_agent(settings):
+    async with running_agent(settings, system):
         await system.publisher.until("registered", NAME)
         async with browser.websocket(NAME, "/ws") as socket:
             settings.proxy_token_file.write_text(system.cluster.token(NAME, f"uid-{NAME}"))

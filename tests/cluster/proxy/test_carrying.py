@@ -12,7 +12,7 @@ from aiohttp import WSMsgType
 from aiohttp.test_utils import TestServer
 
 from cluster.proxy.backend import CANCELLED, CLOSED, GZIPPED, MIB
-from cluster.proxy.harness import Browser, System
+from cluster.proxy.harness import Browser, System, eventually
 
 GROWTH = 64 * MIB
 
@@ -154,9 +154,7 @@ async def test_a_browsers_close_code_reaches_the_notebook(
         await socket.send_str("x")
         await socket.receive_str()
         await socket.close(code=sent)
-    async with asyncio.timeout(5):
-        while not backend.app[CLOSED]:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: bool(backend.app[CLOSED]))
     assert backend.app[CLOSED] == [seen]
 
 

@@ -1,0 +1,122 @@
+"""A real JupyterLab behind agent and server."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from cluster.proxy.harness import ADA, EVE, HTML, Browser, JupyterLab, System, running_agent
+from kupyterhub_agent.notebook import Location, Notebook
+
+
+@pytest.fixture
+async def notebook(system: System, browser: Browser, jupyterlab: JupyterLab) -> AsyncIterator[str]:
+    """Ada's name: her agent serves the real JupyterLab, and she is signed in."""
+    settings = system.agent_settings(ADA, jupyterlab.url, jupyter=jupyterlab.token)
+    async with running_agent(settings, system):
+        await system.publisher.until("registered", settings.name)
+        await browser.sign_in(ADA)
+        yield settings.name
+
+
+async def start_kernel(browser: Browser, name: str) -> str:
+    async with browser.request("POST", name, "/api/kernels", json={"name": "python3"}) as answer:
+        assert answer.status == 201, await answer.text()
+        return str((await answer.json())["id"])
+
+
+def execute_request(code: str) -> dict[str, Any]:
+    header = {
+        "msg_id": uuid.uuid4().hex,
+        "msg_type": "execute_request",
+        "session": uuid.uuid4().hex,
+        "username": "",
+        "version": "5.3",
+        "date": datetime.now(UTC).isoformat(),
+    }
+    content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
+    return {
+        "channel": "shell",
+        "header": header,
+        "parent_header": {},
+        "metadata": {},
+        "content": content,
+        "buffers": [],
+    }
+
+
+async def with_status(socket: aiohttp.ClientWebSocketResponse, wanted: str) -> None:
+    """Read until the kernel says that it is busy or idle with a cell."""
+    while True:
+        message = json.loads(await socket.receive_str(timeout=60))
+        parent = message["parent_header"].get("msg_type")
+        if parent == "execute_request" and message["content"].get("execution_state") == wanted:
+            return
+
+
+async def test_its_page_and_its_files_load(browser: Browser, notebook: str) -> None:
+    async with browser.request("GET", notebook, "/", headers=HTML) as answer:
+        assert answer.status == 302
+        assert answer.headers["Location"].startswith("/lab")
+    async with browser.request("GET", notebook, "/lab", headers=HTML) as answer:
+        assert answer.status == 200
+        page = await answer.text()
+    assert "jupyter-config-data" in page
+    async with browser.request("PUT", notebook, "/api/contents/a%20b.txt", json=text_file("hello")) as answer:
+        assert answer.status == 201, await answer.text()
+    async with browser.request("GET", notebook, "/files/a%20b.txt") as answer:
+        assert await answer.text() == "hello"
+
+
+def text_file(content: str) -> dict[str, str]:
+    return {"type": "file", "format": "text", "content": content}
+
+
+async def test_a_cell_runs(browser: Browser, notebook: str) -> None:
+    kernel = await start_kernel(browser, notebook)
+    async with browser.websocket(notebook, f"/api/kernels/{kernel}/channels") as socket:
+        await socket.send_str(json.dumps(execute_request("1+1")))
+        while True:
+            message = json.loads(await socket.receive_str(timeout=60))
+            if message["msg_type"] == "execute_result":
+                break
+    assert message["content"]["data"]["text/plain"] == "2"
+
+
+async def test_jupyters_own_subprotocol_is_agreed_on(browser: Browser, notebook: str) -> None:
+    kernel = await start_kernel(browser, notebook)
+    offered = ("v1.kernel.websocket.jupyter.org",)
+    async with browser.websocket(notebook, f"/api/kernels/{kernel}/channels", protocols=offered) as socket:
+        assert socket.protocol == offered[0]
+
+
+async def test_another_person_gets_nothing_of_it(system: System, notebook: str) -> None:
+    eve = Browser(system)
+    try:
+        await eve.sign_in(EVE, notebook)
+        for path in ("/lab", "/api/contents", "/static/lab/index.html"):
+            async with eve.request("GET", notebook, path) as answer:
+                assert answer.status == 403
+    finally:
+        await eve.close()
+
+
+async def test_a_busy_kernel_is_activity_and_looking_is_not(
+    system: System, browser: Browser, notebook: str, jupyterlab: JupyterLab
+) -> None:
+    location = Location(URL(jupyterlab.url), system.folder / "jupyter-token")
+    kernel = await start_kernel(browser, notebook)
+    async with Notebook(location) as client:
+        async with browser.websocket(notebook, f"/api/kernels/{kernel}/channels") as socket:
+            await socket.send_str(json.dumps(execute_request("import time; time.sleep(1.5)")))
+            await with_status(socket, "busy")
+            busy = await client.last_activity()
+            assert datetime.now(UTC) - busy < timedelta(seconds=0.5)
+            await with_status(socket, "idle")
+        before = await client.last_activity()
+        assert await client.last_activity() == before

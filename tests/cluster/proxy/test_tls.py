@@ -1,0 +1,70 @@
+"""Two users under one registrable domain over TLS, where neighbours are `same-site` and share cookies' domains."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+
+from cluster.proxy.harness import EVE, HTML, Browser, Certificate, System, running_agent, running_proxy
+from kupyterhub_proxy.names import base_name
+
+DOMAIN = "hub.example"
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[System]:
+    certificate = Certificate(tmp_path, DOMAIN)
+    async with running_proxy(tmp_path, domain=DOMAIN, certificate=certificate) as running:
+        yield running
+
+
+async def test_cookies_are_bound_to_their_host_and_to_tls(browser: Browser, ada: str) -> None:
+    jar = [cookie for cookie in browser.session.cookie_jar if cookie.value]
+    assert {cookie.key for cookie in jar} == {"__Host-kupyterhub-session"}
+    assert all(cookie["secure"] and cookie["httponly"] for cookie in jar)
+    assert {cookie["domain"] for cookie in jar} == {f"{ada}.{DOMAIN}", f"login.{DOMAIN}"}
+
+
+async def test_a_notebook_is_told_of_https(browser: Browser, ada: str) -> None:
+    async with browser.request("POST", ada, "/page") as answer:
+        headers = dict((await answer.json())["headers"])
+    assert headers["X-Forwarded-Proto"] == "https"
+    assert headers["Host"] == f"{ada}.{browser.system.domain}"
+
+
+async def test_a_neighbours_page_reaches_nothing(
+    system: System, browser: Browser, ada: str, backend: TestServer
+) -> None:
+    eve = system.agent_settings(EVE, str(backend.make_url("/")))
+    async with running_agent(eve, system):
+        await system.publisher.until("registered", eve.name)
+        origin = {"Origin": system.origin(base_name(EVE)), "Sec-Fetch-Site": "same-site"}
+        for method in ("POST", "PUT", "DELETE", "PATCH"):
+            headers = {**origin, "Sec-Fetch-Mode": "cors"}
+            async with browser.request(method, ada, "/api/contents/x", headers=headers) as answer:
+                assert answer.status == 403
+        for destination in ("script", "image", "iframe", "empty"):
+            headers = {**origin, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": destination}
+            async with browser.request("GET", ada, "/api/contents", headers=headers) as answer:
+                assert answer.status == 403
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await browser.websocket(ada, "/ws", headers=origin)
+        assert refused.value.status == 403
+        async with browser.websocket(ada, "/ws", headers={"Sec-Fetch-Site": "same-origin"}) as socket:
+            await socket.send_str("mine")
+            assert await socket.receive_str() == "mine"
+
+
+async def test_a_session_of_one_host_opens_no_other(system: System, browser: Browser, ada: str) -> None:
+    stolen = next(c for c in browser.session.cookie_jar if c["domain"] == f"{ada}.{DOMAIN}" and c.value)
+    thief = Browser(system)
+    try:
+        headers = {**HTML, "Cookie": f"{stolen.key}={stolen.value}"}
+        async with thief.request("GET", base_name(EVE), headers=headers) as answer:
+            assert answer.status == 303
+        async with thief.request("GET", "login", f"/?host={ada}", headers=headers) as answer:
+            assert answer.status == 200
+    finally:
+        await thief.close()
