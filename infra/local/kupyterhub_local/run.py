@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import aiohttp
 from rich.console import Console
@@ -26,7 +27,7 @@ REFRESH_SECONDS = 1.0
 async def run(email: str) -> None:
     """Run until a signal ends it; raises LocalError."""
     folder = state.of_checkout()
-    view = View(Console())
+    view = View(Console(), since=datetime.now(UTC))
     with lock.held(folder.lock):
         chosen = addresses.choose(folder.addresses, user_cache() / "addresses", sockets.listeners())
         folder.prepare(chosen.domain)

@@ -7,25 +7,27 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 PROJECT = "kupyterhub-local"
-SHOWN_FIELDS = ("email", "status.phase", "status.proxyUrl", "status.message")
+SHOWN_FIELDS = ("email", "status.phase", "status.proxyUrl", "status.message", "status.agent.registeredAt")
 PAGE_SIZE = 300
 REQUEST_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class User:
-    """What is shown of one document."""
+    """What is shown of one document; `registered` is when the agent last found JupyterLab to answer anew."""
 
     email: str
     phase: str
-    url: str
-    message: str
+    url: str = ""
+    message: str = ""
+    registered: datetime | None = None
 
 
 def document_id(email: str) -> str:
@@ -36,13 +38,24 @@ def document_id(email: str) -> str:
 def decode(document: dict[str, Any]) -> User:
     """Read a document in the form that Firestore's REST interface gives it; what is no text counts as absent."""
     fields = document.get("fields", {})
-    status = fields.get("status", {}).get("mapValue", {}).get("fields", {})
+    status = _map(fields, "status")
+    registered = _map(status, "agent").get("registeredAt", {}).get("timestampValue")
+    return User(
+        email=_text(fields, "email") or document["name"].rpartition("/")[2],
+        phase=_text(status, "phase"),
+        url=_text(status, "proxyUrl"),
+        message=_text(status, "message"),
+        registered=datetime.fromisoformat(registered) if registered else None,
+    )
 
-    def text(values: dict[str, Any], name: str) -> str:
-        return str(values.get(name, {}).get("stringValue", ""))
 
-    email = text(fields, "email") or document["name"].rpartition("/")[2]
-    return User(email, text(status, "phase"), text(status, "proxyUrl"), text(status, "message"))
+def _map(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = fields.get(name, {}).get("mapValue", {}).get("fields", {})
+    return found
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    return str(fields.get(name, {}).get("stringValue", ""))
 
 
 class Users:

@@ -1,6 +1,8 @@
 """What the person at the terminal sees: lines of what happened, and in a terminal a table of people and phases."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from rich.console import Console
 from rich.live import Live
@@ -13,10 +15,11 @@ STYLES = {"Ready": "green", "Failed": "red", "Rejected": "red"}
 
 
 class View:
-    """Lines that stay, above a table that is drawn anew."""
+    """Lines that stay, above a table that is drawn anew, of a system that was started at `since`."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, since: datetime) -> None:
         self._console = console
+        self._since = since
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._shown: dict[str, User] = {}
 
@@ -26,6 +29,7 @@ class View:
 
     def show(self, users: Sequence[User]) -> None:
         """Show everybody; a phase that is new is a line too."""
+        users = [as_of(user, self._since) for user in users]
         now = {user.email: user for user in users}
         for user in users:
             before = self._shown.get(user.email)
@@ -42,6 +46,13 @@ class View:
         """Leave the last table where it is."""
         if self._live:
             self._live.stop()
+
+
+def as_of(user: User, since: datetime) -> User:
+    """Return a user without what was true of an earlier run: every notebook is started anew by this one."""
+    if user.phase == "Ready" and (user.registered is None or user.registered < since):
+        return replace(user, phase="Starting", url="")
+    return user
 
 
 def line(user: User) -> str:
