@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,16 +15,9 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from kupyterhub_local.components.emulators import EmulatorPrograms
+from kupyterhub_local.addresses import Ports
 
 PATIENCE_SECONDS = 60
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def eventually(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
@@ -62,38 +54,6 @@ class Program:
         return self._process.wait(PATIENCE_SECONDS)
 
 
-def firestore(
-    programs: EmulatorPrograms, port: int, bridge_port: int, log: Path, seed: Path | None = None
-) -> Program:
-    argv = [
-        str(programs.java),
-        "-Duser.language=en",
-        "-cp",
-        str(programs.firestore),
-        "com.google.cloud.datastore.emulator.firestore.CloudFirestore",
-        "--host=127.0.0.1",
-        f"--port={port}",
-        f"--functions_emulator=127.0.0.1:{bridge_port}",
-    ]
-    return Program([*argv, f"--seed_from_export={seed}"] if seed else argv, log)
-
-
-def pubsub(programs: EmulatorPrograms, port: int, log: Path) -> Program:
-    main = "com.google.cloud.pubsub.testing.v1.Main"
-    argv = [str(programs.java), "-cp", str(programs.pubsub), main, "--host=127.0.0.1", f"--port={port}"]
-    return Program(argv, log)
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Ports on 127.0.0.1."""
-
-    firestore: int
-    pubsub: int
-    bridge: int
-    functions: int
-
-
 @dataclass(frozen=True)
 class Call:
     """A request that a function got."""
@@ -125,6 +85,11 @@ class Functions:
             await self._runner.cleanup()
             self._runner = None
 
+    async def looked_at_everybody(self) -> None:
+        """Wait for the `resync all` with which each bridge begins, and forget it."""
+        await eventually(lambda: bool(self.of("on_resync")))
+        self.calls.clear()
+
     def of(self, function: str) -> list[Call]:
         return [call for call in self.calls if call.function == function]
 
@@ -145,9 +110,9 @@ class Functions:
 class Bridge:
     """The bridge as a process, with its files in `folder`."""
 
-    def __init__(self, project: str, addresses: Addresses, folder: Path) -> None:
+    def __init__(self, project: str, ports: Ports, folder: Path) -> None:
         self.project = project
-        self.addresses = addresses
+        self.ports = ports
         self.queue = folder / "bridge" / "queue.sqlite"
         self.snapshots = folder / "firestore"
         self.log = folder / "bridge.log"
@@ -155,10 +120,10 @@ class Bridge:
 
     async def start(self) -> None:
         self.launch()
-        await healthy(f"http://127.0.0.1:{self.addresses.bridge}/healthz")
+        await healthy(f"http://127.0.0.1:{self.ports.bridge}/healthz")
 
     def launch(self) -> None:
-        at = self.addresses
+        at = self.ports
         self._program = Program(
             [
                 *(sys.executable, "-m", "kupyterhub_local.bridge"),

@@ -97,7 +97,7 @@ async def test_a_message_arrives_as_a_cloud_event(
     topic: str,
     function: str,
 ) -> None:
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{bridge.addresses.pubsub}")
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{bridge.ports.pubsub}")
     with pubsub_v1.PublisherClient() as publisher:
         name = publisher.topic_path(bridge.project, topic)
         message_id = publisher.publish(name, b"\x00\xff text", origin="é").result(timeout=30)  # type: ignore[call-arg, arg-type]

@@ -1,4 +1,6 @@
+import json
 import signal
+from base64 import b64decode
 
 from google.cloud.firestore import Client
 from google.events.cloud.firestore import DocumentEventData
@@ -53,6 +55,17 @@ async def test_a_bridge_killed_between_receipt_and_delivery_loses_nothing(
     await eventually(lambda: bridge.stored() == 0)
 
     assert sorted(document(call) for call in functions.of(WRITTEN)) == sorted(map(str, range(20)))
+
+
+async def test_a_bridge_that_was_away_has_everybody_looked_at(
+    bridge: Bridge, functions: Functions, documents: Client
+) -> None:
+    bridge.end(signal.SIGKILL)
+    documents.document("users/missed").set({})
+    await bridge.start()
+
+    await eventually(lambda: len(functions.of("on_resync")) == 1)
+    assert b64decode(json.loads(functions.of("on_resync")[0].body)["message"]["data"]) == b'{"mode": "all"}'
 
 
 async def test_a_bridge_that_is_stopped_ends_well_and_keeps_what_is_not_delivered(

@@ -36,7 +36,9 @@ def http_post(session: aiohttp.ClientSession, functions: str) -> Post:
 
     async def post(event: Event) -> int:
         url = f"{functions}/{event.function}"
-        async with session.post(url, data=event.body, headers=event.headers, timeout=timeout) as response:
+        async with session.post(
+            url, data=event.body, headers=event.headers, timeout=timeout, allow_redirects=False
+        ) as response:
             await response.read()  # Else the connection could not be used again.
             return response.status
 
@@ -67,10 +69,11 @@ class Delivery:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._woken.clear()
-                for entry in self._startable(time.time()):
+                now = time.time()
+                for entry in self._startable(now):
                     self._under_way[entry.key] = entry
                     tasks.create_task(self._deliver(entry))
-                await self._rest()
+                await self._rest(now)
 
     def _startable(self, now: float) -> list[Entry]:
         busy = self._under_way
@@ -83,11 +86,10 @@ class Delivery:
         again = [e for e in self._queue.due(now, CONCURRENCY + free, retries=True) if e.key not in busy]
         return sorted(fresh + again[:retries_free])[:free]
 
-    async def _rest(self) -> None:
-        now = time.time()
-        due = self._queue.next_due(now)
+    async def _rest(self, since: float) -> None:
+        due = self._queue.next_due(since)
         try:
-            async with asyncio.timeout(None if due is None else due - now):
+            async with asyncio.timeout(None if due is None else max(0.0, due - time.time())):
                 await self._woken.wait()
         except TimeoutError:
             pass

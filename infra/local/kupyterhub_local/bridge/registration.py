@@ -1,7 +1,8 @@
 """Tells both emulators where their events go, and tells them again when one was started anew.
 
 They keep triggers, topics and subscriptions in memory. An open connection to each shows the moment at which
-one ends; neither closes a connection for being idle.
+one ends; neither closes a connection for being idle. Events are lost while an emulator or the bridge is away,
+hence everybody is looked at after each registration.
 """
 
 import asyncio
@@ -39,15 +40,12 @@ class Registration:
 
     async def run(self) -> None:
         """Register, and again whenever an emulator went away, until cancelled."""
-        first = True
         while True:
             connections = [await _connected(address) for address in (self._firestore.address, self._pubsub.address)]
             try:
                 await _until_it_works(self._register)
                 self._changed()
-                if not first:  # Events were lost with the emulator. At a start whoever starts everything publishes.
-                    await _until_it_works(lambda: self._pubsub.publish("resync", RESYNC_ALL))
-                first = False
+                await _until_it_works(lambda: self._pubsub.publish("resync", RESYNC_ALL))
                 self.done.set()
                 log.info("registered with the emulators")
                 await _any_ends([reader for reader, _ in connections])
@@ -58,9 +56,15 @@ class Registration:
             log.warning("an emulator went away; waiting for it")
 
     async def _register(self) -> None:
+        # Both at once: the first requests of a Java program that has just started take long.
+        await asyncio.gather(self._register_triggers(), self._register_topics())
+
+    async def _register_triggers(self) -> None:
         for trigger, pattern in TRIGGERS.items():
             await self._firestore.register(trigger, pattern)
         await self._firestore.register(ANY_DOCUMENT, ANY_DOCUMENT_PATTERN)
+
+    async def _register_topics(self) -> None:
         for topic in TOPICS:
             await self._pubsub.create_topic(topic)
             await self._pubsub.push_to(topic, f"{self._bridge}/topics/{topic}")
