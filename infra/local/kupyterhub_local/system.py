@@ -12,6 +12,8 @@ from kupyterhub_local.addresses import HOST, Addresses
 from kupyterhub_local.components import cloud_sdk, kubernetes, machine, versions
 from kupyterhub_local.components import emulators as emulator_programs
 from kupyterhub_local.components.cache import user_cache
+from kupyterhub_local.components.emulators import EmulatorPrograms
+from kupyterhub_local.components.kubernetes import ControlPlanePrograms
 from kupyterhub_local.control_plane import pki
 from kupyterhub_local.control_plane.kubeconfig import NAMESPACE
 from kupyterhub_local.control_plane.plane import ControlPlane
@@ -23,6 +25,14 @@ from kupyterhub_local.users import PROJECT
 
 # JupyterLab's configuration as in its image, and what is needed on one machine only.
 JUPYTER_CONFIG = (CHECKOUT / "infra/local/jupyter", CHECKOUT / "docker/jupyterlab")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What runs that is not ours."""
+
+    kubernetes: ControlPlanePrograms
+    google: EmulatorPrograms
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,16 @@ class LocalSystem:
 
     async def start(self, supervisor: Supervisor) -> None:
         """Start everything and return once it works; raises LocalError."""
+        programs = await self.prepare()
+
+        async def cluster() -> None:
+            await self.start_control_plane(supervisor, programs)
+            await supervisor.start(self._node())
+
+        await asyncio.gather(cluster(), self.start_controller(supervisor, programs), supervisor.start(self._proxy()))
+
+    async def prepare(self) -> Programs:
+        """Get the programs, and write what others read; raises LocalError."""
         known, cache = versions.read(), user_cache()
         kubernetes_programs, google_programs = await asyncio.gather(
             kubernetes.get(known, machine.architecture(), cache, self.say),
@@ -54,22 +74,24 @@ class LocalSystem:
         )
         self.state.env.write_text("".join(f"{name}={value}\n" for name, value in self.environment.items()))
         pki.ensure(self.state.pki, next(self.addresses.services.hosts()))
+        return Programs(kubernetes_programs, google_programs)
 
-        async def cluster() -> None:
-            await ControlPlane(self.state, self.addresses, kubernetes_programs).start(supervisor)
-            await supervisor.start(self._node())
+    async def start_control_plane(self, supervisor: Supervisor, programs: Programs) -> None:
+        """Start a cluster that has no node yet; raises LocalError."""
+        await ControlPlane(self.state, self.addresses, programs.kubernetes).start(supervisor)
+
+    async def start_controller(self, supervisor: Supervisor, programs: Programs) -> None:
+        """Start the functions, and what brings them events; raises LocalError."""
 
         async def events() -> None:
             firestore, pubsub = await asyncio.gather(
-                emulators.firestore(google_programs, self.addresses, self.state.snapshots, self.say),
-                emulators.pubsub(google_programs, self.addresses, self.say),
+                emulators.firestore(programs.google, self.addresses, self.state.snapshots, self.say),
+                emulators.pubsub(programs.google, self.addresses, self.say),
             )
             await asyncio.gather(supervisor.start(firestore), supervisor.start(pubsub))
             await supervisor.start(self._bridge())
 
-        await asyncio.gather(
-            cluster(), events(), supervisor.start(self._functions()), supervisor.start(self._proxy())
-        )
+        await asyncio.gather(events(), supervisor.start(self._functions()))
 
     def _functions(self) -> Service:
         address = f"{HOST}:{self.addresses.ports.functions}"
