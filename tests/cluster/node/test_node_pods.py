@@ -1,7 +1,7 @@
 """Pods on the node, against a real API server."""
 
-import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -34,7 +34,7 @@ async def test_a_pod_that_answers_is_ready_at_once_and_the_host_has_no_trace_of_
     assert pod["status"]["phase"] == "Running"
     assert pod["status"]["podIP"].startswith("127.213.")
     assert container_status(pod)["restartCount"] == 0
-    assert not os.path.lexists("/home/jovyan")
+    assert not exists("/home/jovyan")
 
 
 async def test_environment_files_and_names_reach_the_container(kube: Kube) -> None:
@@ -165,6 +165,10 @@ async def test_after_a_hard_kill_of_the_node_nothing_runs_and_its_successor_star
     assert after["status"]["podIP"] == before["status"]["podIP"]
     assert container_status(after)["lastState"]["terminated"]["reason"] == "ContainerStatusUnknown"
     assert (node.state / "storage" / NAMESPACE / "home" / "runs").read_text() == "run\nrun\n"
+
+
+def exists(path: str) -> bool:
+    return Path(path).exists()
 
 
 async def claim(kube: Kube, name: str) -> None:

@@ -21,6 +21,8 @@ _FIELD_MANAGER = "kupyterhub-node"
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _WATCH_SECONDS = 300
 _LONGEST_LINE = 4 * 1024 * 1024
+_NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+"""ValueError: JSON that a lost connection cut off."""
 
 
 class ApiError(Exception):
@@ -102,7 +104,7 @@ class Cluster:
                     if event["type"] == "ERROR":
                         raise ApiError(event["object"].get("code", 0), event["object"].get("message", "watch failed"))
                     yield event["type"], event["object"]
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _NO_ANSWER as error:
             raise ApiError(0, f"watch of {path} broke: {error or type(error).__name__}") from error
 
     async def _request(
@@ -122,7 +124,7 @@ class Cluster:
                 await _check(response)
                 answer: Manifest = await response.json()
                 return answer
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _NO_ANSWER as error:
             raise ApiError(0, f"no answer to {method} {path}: {error or type(error).__name__}") from error
 
     def _open(self) -> aiohttp.ClientSession:

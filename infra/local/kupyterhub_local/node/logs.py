@@ -1,6 +1,7 @@
 """Containers' logs on disk in the format of kubelets: `<time> <stream> <F or P> <text>`, a line each."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -28,12 +29,12 @@ class LogWriter:
         while len(self._rest) >= _LONGEST_LINE:
             entries.append(self._entry(self._rest[:_LONGEST_LINE], b"P"))
             self._rest = self._rest[_LONGEST_LINE:]
-        self._file.write(b"".join(entries))
+        self._store(b"".join(entries))
 
     def close(self) -> None:
         """Write what is left without a line's end, as a part."""
         if self._rest:
-            self._file.write(self._entry(self._rest, b"P"))
+            self._store(self._entry(self._rest, b"P"))
         self._file.close()
 
     async def pump(self, reader: asyncio.StreamReader) -> None:
@@ -43,6 +44,11 @@ class LogWriter:
                 self.write(chunk)
         finally:
             self.close()
+
+    def _store(self, entries: bytes) -> None:
+        # A full disk costs lines of the log; it must not block what the container says, and so the container.
+        with contextlib.suppress(OSError):
+            self._file.write(entries)
 
     def _entry(self, line: bytes, tag: bytes) -> bytes:
         seconds, nanoseconds = divmod(time.time_ns(), 10**9)

@@ -53,8 +53,7 @@ class Pods:
         while True:
             await self._services_changed.wait()
             self._services_changed.clear()
-            for worker in self._workers.values():
-                worker.sandbox.write_hosts()
+            self._write_hosts()
             await asyncio.sleep(_HOSTS_PAUSE_SECONDS)
 
     def on_service(self, _service: Manifest, deleted: bool) -> None:  # noqa: FBT001, ARG002 - a Listener
@@ -77,6 +76,13 @@ class Pods:
                 path = worker.sandbox.folder / container / f"{status.restarts - previous}.log"
                 return (path, isinstance(status.state, Running) and not previous) if path.exists() else None
         return None
+
+    def _write_hosts(self) -> None:
+        for worker in self._workers.values():
+            try:
+                worker.sandbox.write_hosts()
+            except OSError as error:
+                _log.warning("%s: /etc/hosts stays as it is: %s", worker.path, error)
 
     def _on_change(self, pod: Manifest, deleted: bool) -> None:  # noqa: FBT001 - a Listener
         uid = pod["metadata"]["uid"]

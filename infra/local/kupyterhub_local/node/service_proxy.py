@@ -11,7 +11,7 @@ from .mirror import Mirror
 from .relay import Front
 
 _log = logging.getLogger(__name__)
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS = 5.0
 
 
 class ServiceProxy:
