@@ -17,7 +17,9 @@ from kupyterhub_local.control_plane.pki import Pki
 from kupyterhub_local.control_plane.plane import ControlPlane
 from kupyterhub_local.state import StateFolder
 from kupyterhub_local.supervisor import Supervisor
+from kupyterhub_local.system import LocalSystem
 
+Run = Callable[[Coroutine[Any, Any, None]], None]
 Start = Callable[[Supervisor, StateFolder, Addresses], Coroutine[Any, Any, None]]
 
 
@@ -55,7 +57,7 @@ def control_plane(folder: Path) -> Iterator[RunningControlPlane]:
         programs = await kubernetes.get(versions.read(), machine.architecture(), user_cache(), print)
         await ControlPlane(state, held, programs).start(supervisor)
 
-    with _running(folder, start) as (supervisor, state, held):
+    with _running(folder, start) as (supervisor, state, held, _):
         server = f"https://127.0.0.1:{held.ports.apiserver}"
         yield RunningControlPlane(state, held, server, supervisor)
 
@@ -91,12 +93,46 @@ def emulators(folder: Path) -> Iterator[RunningEmulators]:
         pubsub = await local_emulators.pubsub(programs, held, print)
         await asyncio.gather(supervisor.start(firestore), supervisor.start(pubsub))
 
-    with _running(folder, start) as (_, state, held):
+    with _running(folder, start) as (_, state, held, _):
         yield RunningEmulators(state, held)
 
 
+@dataclass(frozen=True)
+class RunningController:
+    """Emulators, bridge, functions and control plane: all of the system but node and proxy."""
+
+    system: LocalSystem
+    supervisor: Supervisor
+    run: Run
+    """Runs a coroutine in the supervisor's loop, which stands still otherwise: what ended is started again then."""
+
+    @property
+    def state(self) -> StateFolder:
+        return self.system.state
+
+    def pid(self, service: str) -> int:
+        """The process of a service, which leads a process group of its own."""
+        return self.supervisor._children[service].process.pid
+
+
 @contextmanager
-def _running(folder: Path, start: Start) -> Iterator[tuple[Supervisor, StateFolder, Addresses]]:
+def controller(folder: Path, settings: str) -> Iterator[RunningController]:
+    """Run the controller with `settings`, in which $DOMAIN stands for its domain."""
+
+    async def start(supervisor: Supervisor, state: StateFolder, held: Addresses) -> None:
+        state.settings.write_text(settings.replace("$DOMAIN", held.domain))
+        system = LocalSystem(state, held, print)
+        programs = await system.prepare()
+        await asyncio.gather(
+            system.start_control_plane(supervisor, programs), system.start_controller(supervisor, programs)
+        )
+
+    with _running(folder, start) as (supervisor, state, held, run):
+        yield RunningController(LocalSystem(state, held, print), supervisor, run)
+
+
+@contextmanager
+def _running(folder: Path, start: Start) -> Iterator[tuple[Supervisor, StateFolder, Addresses, Run]]:
     state = StateFolder(folder)
     held = addresses.choose(state.addresses, user_cache() / "addresses", sockets.listeners())
     state.prepare(held.domain)
@@ -105,6 +141,6 @@ def _running(folder: Path, start: Start) -> Iterator[tuple[Supervisor, StateFold
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         try:
             runner.run(start(supervisor, state, held))
-            yield supervisor, state, held
+            yield supervisor, state, held, runner.run
         finally:
             runner.run(supervisor.stop())

@@ -61,7 +61,7 @@ async def test_an_interrupted_making_leaves_nothing_and_is_begun_anew(tmp_path: 
         raise RuntimeError
 
     async def make(folder: Path) -> None:
-        assert list(folder.iterdir()) == []
+        assert not (folder / "half").exists()
 
     with pytest.raises(RuntimeError):
         await cached(tmp_path / "thing-v1", fail)

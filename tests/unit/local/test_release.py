@@ -38,6 +38,10 @@ def publish_etcd(publisher: Any) -> Release:
     return Release(VERSION, f"{publisher.url}/etcd")
 
 
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 async def test_releases_are_downloaded_once_and_can_be_run(publisher: Any, cache: Path) -> None:
     versions = read()
     versions = type(versions)(
@@ -59,7 +63,7 @@ async def test_a_program_with_another_checksum_is_refused(publisher: Any, tmp_pa
     publisher.publish(f"/k8s/{VERSION}/bin/linux/arm64/kube-apiserver", b"something else")
     with pytest.raises(CorruptDownload, match=r"kube-apiserver has the sha256 \w+, where \w+ was announced"):
         await release.kubernetes(published, "arm64", PROGRAMS, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_an_archive_with_another_checksum_is_refused(publisher: Any, tmp_path: Path) -> None:
@@ -67,7 +71,7 @@ async def test_an_archive_with_another_checksum_is_refused(publisher: Any, tmp_p
     publisher.publish(f"/etcd/{VERSION}/etcd-{VERSION}-linux-arm64.tar.gz", b"something else")
     with pytest.raises(CorruptDownload, match="sha256"):
         await release.etcd(published, "arm64", tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_a_publisher_that_is_not_there_is_unreachable(nobody: str, tmp_path: Path) -> None:
@@ -89,4 +93,4 @@ async def test_without_releases_and_without_go_the_message_says_what_to_do(
     versions = type(versions)(nowhere, nowhere, versions.firebase_tools, versions.java)
     with pytest.raises(ComponentError, match="install Go"):
         await kubernetes.get(versions, "arm64", cache, lambda _: None)
-    assert not any(folder.is_dir() for folder in cache.iterdir())
+    assert all(name.endswith(".lock") for name in names(cache))

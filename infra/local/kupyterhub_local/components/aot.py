@@ -20,9 +20,6 @@ LOG_TAIL_BYTES = 2000
 
 async def trained(java: Path, program: Sequence[str], jar: Path, port: int, cache: Path) -> Path:
     """Return the cache for `program` (arguments of Java), which listens on 127.0.0.1:`port` when up."""
-    jar_file, java_file = jar.stat(), java.resolve().stat()
-    key = f"{jar} {jar_file.st_size} {jar_file.st_mtime_ns} {java.resolve()} {java_file.st_mtime_ns}"
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
 
     async def make(folder: Path) -> None:
         trial = await asyncio.create_subprocess_exec(
@@ -47,7 +44,12 @@ async def trained(java: Path, program: Sequence[str], jar: Path, port: int, cach
             tail = messages[-LOG_TAIL_BYTES:].decode(errors="replace")
             raise ComponentError(f"{jar.name} could not be started by {java}:\n{tail}")
 
-    return await cached(cache / f"{jar.stem}-{digest}", make) / CACHE
+    return await cached(cache / f"{jar.stem}-{_fingerprint(jar, java)}", make) / CACHE
+
+
+def _fingerprint(*programs: Path) -> str:
+    files = [(str(program.resolve()), program.stat().st_size, program.stat().st_mtime_ns) for program in programs]
+    return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
 
 
 async def _listening(port: int, trial: asyncio.subprocess.Process) -> None:

@@ -22,11 +22,11 @@ def user_cache() -> Path:
 
 async def cached(folder: Path, make: Callable[[Path], Awaitable[None]]) -> Path:
     """Return `folder`; where it is absent, `make` fills an empty folder that then takes its place."""
-    if folder.is_dir():
+    if _is_there(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     async with _turn(folder.with_name(f".{folder.name}.lock")):
-        if folder.is_dir():  # made by another run while this one waited
+        if _is_there(folder):  # made by another run while this one waited
             return folder
         unfinished = folder.with_name(f".{folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -37,6 +37,10 @@ async def cached(folder: Path, make: Callable[[Path], Awaitable[None]]) -> Path:
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+def _is_there(folder: Path) -> bool:
+    return folder.is_dir()
 
 
 @asynccontextmanager

@@ -34,21 +34,24 @@ async def text(url: str) -> str:
 async def file(url: str, path: Path, expected: Expected) -> None:
     """Write what is at `url` to `path`; raises Unreachable, CorruptDownload (nothing is left)."""
     digest = hashlib.new(expected.algorithm)
-    size = 0
     async with _get(url) as answer:
         with path.open("wb") as target:
             async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
                 digest.update(chunk)
-                size += len(chunk)
                 target.write(chunk)
-    problem = None
+    _require(expected, url, path, digest.hexdigest())
+
+
+def _require(expected: Expected, url: str, path: Path, digest: str) -> None:
+    size = path.stat().st_size
     if expected.size is not None and size != expected.size:
         problem = f"has {size} bytes, where {expected.size} were announced"
-    elif digest.hexdigest() != expected.digest:
-        problem = f"has the {expected.algorithm} {digest.hexdigest()}, where {expected.digest} was announced"
-    if problem:
-        path.unlink()
-        raise CorruptDownload(f"{url} {problem}. It was not used. Try again; if it stays so, do not trust it.")
+    elif digest != expected.digest:
+        problem = f"has the {expected.algorithm} {digest}, where {expected.digest} was announced"
+    else:
+        return
+    path.unlink()
+    raise CorruptDownload(f"{url} {problem}. It was not used. Try again; if it stays so, do not trust it.")
 
 
 @asynccontextmanager
