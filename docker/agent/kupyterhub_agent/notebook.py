@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _PROBE = aiohttp.ClientTimeout(total=5)
+_MAX_HEADER_BYTES = 32 * 1024
 # What is carried takes as long as it takes (a cell's result, a download); only connecting is bounded.
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
@@ -55,6 +56,8 @@ class Notebook:
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=aiohttp.TCPConnector(limit=0),
+            max_line_size=_MAX_HEADER_BYTES,
+            max_field_size=_MAX_HEADER_BYTES,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
         return self

@@ -39,10 +39,12 @@ class ServerLink:
         settings: Settings,
         serve: Callable[[Stream], Awaitable[None]],
         connector: Callable[[], aiohttp.BaseConnector] = aiohttp.TCPConnector,
+        token_look_seconds: float = TOKEN_LOOK_SECONDS,
     ) -> None:
         self._settings = settings
         self._serve = serve
         self._connector = connector
+        self._token_look_seconds = token_look_seconds
         self._connection: Connection | None = None
         self._registered: Announcement | None = None
 
@@ -102,11 +104,11 @@ class ServerLink:
     async def _renew(self, connection: Connection, token: str) -> None:
         # The connection ends with its token. Renewing it here keeps the kernels' WebSockets open.
         while True:
-            await asyncio.sleep(TOKEN_LOOK_SECONDS)
-            newest = self._token()
-            if newest != token:
-                token = newest
-                with contextlib.suppress(TunnelError):
+            await asyncio.sleep(self._token_look_seconds)
+            with contextlib.suppress(TunnelError, OSError):
+                newest = self._token()
+                if newest != token:
+                    token = newest
                     await connection.info({"type": "token", "token": token})
 
     def _hello(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from kupyterhub_proxy.events import AgentEvent
-from kupyterhub_proxy.names import base_name
+from kupyterhub_proxy.names import base_name, normalise_email
 from kupyterhub_proxy.registry import ConnectedAgent
 from kupyterhub_proxy.tokens import TokenRefused
 from kupyterhub_tunnel.connection import Connection
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
 
 CONNECT_PATH = "/agent/connect"
+# An agent that hangs must not hold up our own end.
+_CLOSE_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,9 @@ class AgentsHost:
         except TokenRefused as error:
             log.warning("refused an agent from %s: %s", request.remote, error)
             return web.Response(status=401, text=f"{error}\n", headers={"WWW-Authenticate": "Bearer"})
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, compress=False)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, timeout=_CLOSE_SECONDS, compress=False
+        )
         if not socket.can_prepare(request):
             return web.Response(status=426, text="a WebSocket, please\n", headers={"Upgrade": "websocket"})
         await socket.prepare(request)
@@ -109,8 +113,9 @@ class AgentVisit:
             raise ProtocolError(f"a message {message.get('type')!r} lacks a field or has a wrong one") from error
 
     def _admit(self, hello: dict[str, Any]) -> ConnectedAgent:
-        name, email, instance = str(hello["name"]), str(hello["email"]), str(hello["instance"])
-        if name != self._identity.name or base_name(email) != name:
+        name, instance = str(hello["name"]), str(hello["instance"])
+        email = normalise_email(str(hello["email"]))
+        if name != self._identity.name or email is None or base_name(email) != name:
             raise ProtocolError(f"its token is for {self._identity.name}, not for {name}")
         if instance != self._identity.instance:
             raise ProtocolError("its token belongs to another pod")

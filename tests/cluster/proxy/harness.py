@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import json
 import socket
 import ssl
@@ -73,8 +74,8 @@ async def eventually(condition: Callable[[], bool], seconds: float = 10) -> None
 class Cluster:
     """What signs agents' tokens."""
 
-    def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    def __init__(self, key: rsa.RSAPrivateKey | None = None) -> None:
+        self._key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def jwks(self) -> str:
         key = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
@@ -156,6 +157,11 @@ class StrictPublisher:
         return wanted()[0]
 
 
+@functools.cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)  # slow: once for all tests
+
+
 @dataclass
 class System:
     """A running proxy server and what it needs."""
@@ -165,7 +171,7 @@ class System:
     scheme: str
     domain: str
     tls: ssl.SSLContext | None = None
-    cluster: Cluster = field(default_factory=Cluster)
+    cluster: Cluster = field(default_factory=lambda: Cluster(_key()))
     publisher: StrictPublisher = field(default_factory=StrictPublisher)
 
     def url(self, label: str, path: str = "/") -> URL:
@@ -237,7 +243,7 @@ async def running_proxy(
 @contextlib.asynccontextmanager
 async def running_agent(settings: agent_settings.Settings, system: System) -> AsyncIterator[ServerLink]:
     async with Notebook(Location(settings.backend, settings.token_file)) as notebook:
-        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve, system.connector)
+        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve, system.connector, 0.1)
         watch = Watch(notebook, link, pace=Pace(starting=0.05, answering=0.2))
         tasks = [asyncio.create_task(link.run()), asyncio.create_task(watch.run())]
         try:

@@ -25,7 +25,6 @@ from cluster.proxy.harness import (
     running_agent,
     running_proxy,
 )
-from kupyterhub_agent import server_link
 from kupyterhub_proxy.names import base_name
 
 NAME = base_name(ADA)
@@ -181,9 +180,8 @@ async def test_a_connection_ends_with_its_token(system: System, backend: TestSer
 
 
 async def test_a_renewed_token_keeps_the_connection_and_what_it_carries(
-    system: System, backend: TestServer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    system: System, backend: TestServer, browser: Browser
 ) -> None:
-    monkeypatch.setattr(server_link, "TOKEN_LOOK_SECONDS", 0.1)
     await browser.sign_in(ADA)
     token = system.cluster.token(NAME, f"uid-{NAME}", exp=datetime.now(UTC) + timedelta(seconds=2))
     settings = system.agent_settings(ADA, str(backend.make_url("/")), token=token)
