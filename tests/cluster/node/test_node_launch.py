@@ -78,6 +78,12 @@ async def test_sigterm_reaches_the_command_and_kill_reaches_everything(tmp_path:
     assert processes("sleep 4713") == []
 
 
+async def test_broken_pipes_end_what_writes_to_them(tmp_path: Path, log: Path) -> None:
+    process = await ContainerProcess.start(launch(tmp_path, "sh", "-c", "(yes; echo $? >&2) | head -1"), log)
+    assert await process.wait() == 0
+    assert sorted(said(log)) == ["141", "y"]
+
+
 async def test_orphans_are_reaped(tmp_path: Path, log: Path) -> None:
     script = "(sleep 0.1 &) ; sleep 0.5; ps -eo stat | grep -c ^Z"
     process = await ContainerProcess.start(launch(tmp_path, "sh", "-c", script), log)

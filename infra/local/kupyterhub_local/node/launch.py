@@ -20,13 +20,16 @@ from typing import Any, NoReturn
 
 # <sched.h>, <sys/mount.h>, <sys/prctl.h>
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x04000000, 0x10000000, 0x20000000
-MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
-# Mount flags that a user namespace may not take away have the same bits in statvfs: nosuid, nodev, noexec.
-LOCKED_FLAGS = 2 | 4 | 8
+# What a user namespace may not take away from a mount; statvfs has the same bits.
+LOCKED_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 # Exit code of a container whose command could not be started, as containerd gives it.
 NOT_STARTED = 128
+
+_PASSED_ON = (signal.SIGTERM, signal.SIGUSR1)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -47,12 +50,15 @@ def main() -> NoReturn:
         _unshare()
     except LaunchError as error:
         _give_up(report, error)
+    # Held back until there is somebody to pass them on to.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
     init = os.fork()
     if init == 0:
         _be_init(plan, report)
     os.close(report)
     _forward(signal.SIGTERM, init, signal.SIGTERM)
     _forward(signal.SIGUSR1, init, signal.SIGKILL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     _drop_standard_files()
     os._exit(_exit_code(os.waitpid(init, 0)[1]))
 
@@ -70,6 +76,7 @@ def _be_init(plan: dict[str, Any], report: int) -> NoReturn:
     os.close(report)
     _forward(signal.SIGTERM, command, signal.SIGTERM)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     _drop_standard_files()
     while True:
         ended, status = os.waitpid(-1, 0)
@@ -79,6 +86,9 @@ def _be_init(plan: dict[str, Any], report: int) -> NoReturn:
 
 def _be_command(plan: dict[str, Any], report: int) -> NoReturn:
     os.setsid()
+    for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored_by_python, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
         os.chdir(plan["cwd"])
@@ -124,7 +134,7 @@ def _mount_all(root: str, steps: list[dict[str, Any]]) -> None:
         "proc",
         root + "/proc",
         "proc",
-        2 | 4 | 8,
+        LOCKED_FLAGS,
         hint="inside a container, start that one with --security-opt systempaths=unconfined",
     )
     os.chdir(root)

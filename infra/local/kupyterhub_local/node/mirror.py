@@ -35,15 +35,20 @@ class Mirror:
 
     async def run(self) -> None:
         """List, then watch, for ever; a lost connection or an expired version only means to list again."""
+        told = False
         while True:
             try:
                 version = await self._list()
+                told = False
                 while True:
                     version = await self._watch(version)
             except ApiError as error:
-                if error.status != _GONE:
-                    _log.warning("%s: %s; trying again", self._path, error)
-                    await asyncio.sleep(_RETRY_SECONDS)
+                if error.status == _GONE:
+                    continue
+                if not told:
+                    _log.warning("%s: %s; trying until it works", self._path, error)
+                    told = True
+                await asyncio.sleep(_RETRY_SECONDS)
 
     def put(self, manifest: Manifest) -> None:
         """Take in an object that was just read or written, before the watch brings it."""

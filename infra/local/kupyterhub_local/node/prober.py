@@ -9,6 +9,7 @@ from .domain.manifests import ConfigError, Manifest
 
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)? (\d{3})")
 _GOOD = range(200, 400)
+_NOT_HTTP = "the answer is not HTTP"
 
 
 async def look(probe: Manifest, container: Manifest, pod_ip: str) -> str:
@@ -26,6 +27,8 @@ async def look(probe: Manifest, container: Manifest, pod_ip: str) -> str:
         return f"no answer within {probe.get('timeoutSeconds', 1)} s"
     except OSError as error:
         return f"no connection: {error.strerror or error}"
+    except ValueError:  # a line without an end
+        return _NOT_HTTP
     raise ConfigError(f"container {container['name']!r}: this node probes by httpGet and tcpSocket only")
 
 
@@ -53,7 +56,7 @@ async def _http(target: Manifest, container: Manifest, pod_ip: str) -> str:
     finally:
         writer.close()
     if status is None:
-        return "the answer is not HTTP"
+        return _NOT_HTTP
     return "" if int(status[1]) in _GOOD else f"HTTP status {int(status[1])}"
 
 
