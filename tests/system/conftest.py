@@ -1,0 +1,62 @@
+"""One running system for most tests, and a browser."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from system.running import LocalSystem, need
+
+CHROMIUM_OPTIONS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
+    """A running system with one person, `YOU`; tests add others."""
+    need("kubectl")
+    running = LocalSystem(tmp_path_factory.mktemp("system") / "state")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture
+def chromium_options() -> tuple[str, ...]:
+    """What else the browser is told; tests override it."""
+    return ()
+
+
+@pytest.fixture
+async def chromium(chromium_options: tuple[str, ...]) -> AsyncIterator[Browser]:
+    """The system's Chromium."""
+    program = need("chromium", "chromium-browser", "google-chrome")
+    # Its sandbox does not work for root.
+    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=[*CHROMIUM_OPTIONS, *sandbox, *chromium_options]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(chromium: Browser, tmp_path: Path) -> AsyncIterator[Page]:
+    """A person's page; what it showed last is kept beside the test's files."""
+    context = await chromium.new_context()
+    page = await context.new_page()
+    yield page
+    await page.screenshot(path=tmp_path / "last.png")
+    print(f"what the browser showed last: {tmp_path / 'last.png'}")  # noqa: T201 - pytest shows it of failures
+    await context.close()
