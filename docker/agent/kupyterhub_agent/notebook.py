@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import aiohttp
 from yarl import URL
@@ -93,11 +93,15 @@ class Notebook:
 
     def websocket(
         self, target: str, headers: list[tuple[str, str]], subprotocols: tuple[str, ...]
-    ) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse[bool]]:
+    ) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse[Literal[False]]]:
         """Open a WebSocket likewise."""
         authorized = [*headers, ("Authorization", self._location.authorization())]
         return self._session.ws_connect(
-            self._url(target), headers=authorized, protocols=subprotocols, max_msg_size=MAX_MESSAGE_BYTES
+            self._url(target),
+            headers=authorized,
+            protocols=subprotocols,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            decode_text=False,
         )
 
     def _url(self, target: str) -> URL:

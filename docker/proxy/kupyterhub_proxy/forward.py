@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aiohttp import ClientError, web
 from multidict import CIMultiDict
@@ -111,7 +111,8 @@ async def _answer(request: web.BaseRequest, answer: AnswerHead, stream: Stream) 
 
 
 async def _websocket(request: web.BaseRequest, answer: AnswerHead, stream: Stream) -> web.StreamResponse:
-    socket = web.WebSocketResponse(
+    socket = web.WebSocketResponse[Literal[False]](
+        decode_text=False,
         protocols=(answer.subprotocol,) if answer.subprotocol else (),
         heartbeat=BROWSER_HEARTBEAT_SECONDS,
         max_msg_size=MAX_MESSAGE_BYTES,

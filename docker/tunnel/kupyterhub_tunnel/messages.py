@@ -16,9 +16,12 @@ from kupyterhub_tunnel.errors import ProtocolError
 if TYPE_CHECKING:
     from kupyterhub_tunnel.stream import Stream
 
-MAX_MESSAGE_BYTES = 128 * 1024 * 1024
-"""Most bytes of one WebSocket message. It is held whole: aiohttp gives messages, not their fragments. Large
-outputs of a cell are one message, so the limit is far above what a page can show."""
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""Most bytes of one WebSocket message; a longer one closes its WebSocket with 1009.
+
+It is held whole, since aiohttp gives messages and not their fragments, and must fit an agent's memory limit. A large
+output of a cell is one message.
+"""
 
 _HEADER = struct.Struct("!BI")
 _CODE = struct.Struct("!H")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from kupyterhub_tunnel.stream import Stream
 
-    WebSocket = ClientWebSocketResponse[bool] | web.WebSocketResponse[bool]
+    # Made with `decode_text=False`: text passes as bytes, so a large message is held once and not three times.
+    WebSocket = ClientWebSocketResponse[Literal[False]] | web.WebSocketResponse[Literal[False]]
 
 CLOSE_SECONDS = 5.0
 _LOST = WSCloseCode.INTERNAL_ERROR
@@ -62,7 +63,7 @@ async def _from_socket(socket: WebSocket, stream: Stream) -> Close:
         received = await socket.receive()
         match received.type:
             case WSMsgType.TEXT:
-                message = Message(Type.TEXT, received.data.encode())
+                message = Message(Type.TEXT, received.data)
             case WSMsgType.BINARY:
                 message = Message(Type.BINARY, received.data)
             case WSMsgType.CLOSE:
@@ -78,7 +79,7 @@ async def _to_socket(stream: Stream, socket: WebSocket) -> Close:
     while (message := await reader.read()) is not None:
         match message.type:
             case Type.TEXT:
-                # As it came: aiohttp has checked at the other end that it is UTF-8.
+                # As it came; whoever shows the text checks that it is UTF-8.
                 await socket.send_frame(message.content, WSMsgType.TEXT)
             case Type.BINARY:
                 await socket.send_bytes(message.content)
