@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 EMAIL ?= you@example.com
 SOURCES := functions docker/agent docker/proxy docker/tunnel infra/local
+REQUIREMENTS := requirements.txt $(wildcard docker/*/requirements.txt)
 
 .PHONY: run test check bench clean help
 
@@ -11,11 +12,11 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # One virtual environment; a .pth file makes this project's packages importable in it, as an image would.
-.venv/.%: requirements.txt pyproject.toml
+.venv/.%: $(REQUIREMENTS) pyproject.toml
 	@test -x .venv/bin/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
 	@echo "installing Python packages ($*)"
 	@.venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	@.venv/bin/python -m pip install --quiet -r requirements.txt --group $*
+	@.venv/bin/python -m pip install --quiet $(addprefix -r ,$(REQUIREMENTS)) --group $*
 	@.venv/bin/python infra/local/link_sources.py $(SOURCES)
 	@touch $@
 

@@ -6,6 +6,6 @@ export PATH="$PWD/.venv/bin:$PATH"
 ruff check .
 ruff format --check .
 mypy
-(cd functions && lint-imports --config ../pyproject.toml --no-logo)
+lint-imports --no-logo
 git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
 git ls-files -z '*.yaml' '*.yml' | xargs -0 yamllint --strict
