@@ -55,7 +55,9 @@ def control_plane(folder: Path) -> Iterator[RunningControlPlane]:
 
     async def start(supervisor: Supervisor, state: StateFolder, held: Addresses) -> None:
         programs = await kubernetes.get(versions.read(), machine.architecture(), user_cache(), print)
-        await ControlPlane(state, held, programs).start(supervisor)
+        control_plane = ControlPlane(state, held, programs)
+        control_plane.prepare()
+        await control_plane.start(supervisor)
 
     with _running(folder, start) as (supervisor, state, held, _):
         server = f"https://127.0.0.1:{held.ports.apiserver}"
