@@ -4,7 +4,7 @@ The order of judgement is a contract: gone, deleted or expired, stopped; then th
 content. So somebody can always be stopped or deleted, whatever else is wrong with the document.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -17,6 +17,7 @@ from kupyterhub.domain.users import UserDocument
 STATES = ("running", "stopped", "deleted")
 _MAX_DISPLAY_NAME = 200
 _QUOTED = 60
+_LISTED = 200
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def judge(document: UserDocument, settings: Settings, now: datetime) -> Verdict:
     if email is None:
         return _email_rejected(stored.get("email"))
     if not any(fnmatchcase(email, pattern.lower()) for pattern in settings.allowed_emails):
-        allowed = ", ".join(settings.allowed_emails) or "nobody yet"
+        # Single people's addresses are not for others to read.
+        allowed = _some(pattern for pattern in settings.allowed_emails if "*" in pattern) or "people by name only"
         return Rejected(
             "EmailNotAllowed",
             f"email: {email} is not among those allowed here ({allowed}). "
@@ -162,10 +164,10 @@ def _content_errors(stored: dict[str, Any], settings: Settings) -> Iterator[tupl
         if profile not in settings.profiles:
             yield (
                 "UnknownProfile",
-                f"profile: there is no {_quoted(profile)}. Allowed: {', '.join(sorted(settings.profiles))}.",
+                f"profile: there is no {_quoted(profile)}. Allowed: {_some(sorted(settings.profiles))}.",
             )
         elif image is not None and image not in (allowed := settings.profiles[profile].images):
-            choice = f"Allowed: {', '.join(allowed)}." if allowed else "It allows no choice; leave the field out."
+            choice = f"Allowed: {_some(allowed)}." if allowed else "It allows no choice; leave the field out."
             yield "ImageNotAllowed", f"image: profile {profile} does not allow {_quoted(image)}. {choice}"
     if isinstance(display_name := stored.get("displayName"), str) and len(display_name) > _MAX_DISPLAY_NAME:
         yield (
@@ -189,6 +191,12 @@ def _kind(value: Any) -> str:
         or names.get(type(value))
         or ("a timestamp" if isinstance(value, datetime) else f"a {type(value).__name__}")
     )
+
+
+def _some(choices: Iterable[str]) -> str:
+    """Choices for a sentence: all of them where they are few."""
+    text = ", ".join(choices)
+    return text if len(text) <= _LISTED else f"{text[:_LISTED]}…"
 
 
 def _quoted(value: Any) -> str:
