@@ -1,6 +1,8 @@
 import pytest
 
-from twins import World
+pytest.register_assert_rewrite("contracts", "twins")
+
+from twins import World  # noqa: E402 - asserts in helpers are to say what they compared
 
 
 @pytest.fixture

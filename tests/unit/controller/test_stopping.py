@@ -1,0 +1,164 @@
+"""Stopped, deleted, expired or gone: nothing of the user runs, and the notebooks stay."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kupyterhub.domain.names import base_name
+from kupyterhub.domain.users import Status
+from twins import World
+from twins.world import ADA, objects_of
+
+NAME = base_name(ADA)
+STORAGE = {f"PersistentVolumeClaim home-{NAME}"}
+
+
+def test_stop_removes_everything_but_the_storage(world: World) -> None:
+    world.ready()
+    before = world.status()
+    world.users.set("ada", state="stopped")
+    world.clock.move(minutes=1)
+
+    world.look()
+
+    assert world.cluster.keys() == STORAGE
+    assert world.status() == replace(
+        before,
+        phase="Stopped",
+        proxyUrl=None,
+        reason=None,
+        message="The notebooks are kept; set state to running to start again.",
+        observed=world.users.peek("ada").observed,
+        agent=None,
+        startedAt=None,
+        nextLookAt=None,
+        updatedAt=world.clock(),
+    )
+
+
+def test_a_second_look_at_a_stopped_user_changes_nothing(world: World) -> None:
+    world.ready()
+    world.users.set("ada", state="stopped")
+    world.look()
+    before = world.users.peek("ada")
+
+    assert world.look().note == "unchanged"
+    assert world.users.peek("ada") == before
+
+
+def test_start_brings_everything_back_with_the_same_storage(world: World) -> None:
+    world.ready()
+    storage = world.cluster.get("PersistentVolumeClaim", f"home-{NAME}")
+    world.users.set("ada", state="stopped")
+    world.look()
+    world.clock.move(minutes=5)
+    world.users.set("ada", state="running")
+
+    world.look()
+
+    assert world.cluster.keys() == STORAGE | objects_of(ADA)
+    assert world.cluster.get("PersistentVolumeClaim", f"home-{NAME}") == storage
+    assert (world.status().phase, world.status().startedAt) == ("Provisioning", world.clock())
+
+
+def test_an_announcement_of_before_the_stop_does_not_make_ready_after_the_start(world: World) -> None:
+    world.ready()
+    late = world.announcement()
+    world.users.set("ada", state="stopped")
+    world.look()
+    world.clock.move(minutes=5)
+    world.users.set("ada", state=None)
+    world.look()
+
+    world.look(announcement=late)
+
+    assert (world.status().phase, world.status().agent) == ("Provisioning", None)
+
+
+def test_delete_keeps_what_is_needed_to_find_the_person(world: World) -> None:
+    world.ready()
+    world.users.set("ada", state="deleted")
+    world.clock.move(seconds=5)
+
+    world.look()
+
+    document = world.users.peek("ada")
+    assert world.cluster.keys() == STORAGE
+    assert document.status == Status(
+        phase="Deleted",
+        name=NAME,
+        email=ADA,
+        message="Deleted. The notebooks are kept until purge is set.",
+        observed=document.observed,
+        deletedAt=world.clock(),
+        updatedAt=world.clock(),
+        settings=world.settings.hash,
+        terms=document.status.terms,
+    )
+
+
+def test_a_document_is_looked_at_when_it_expires(world: World) -> None:
+    expires = world.clock() + timedelta(hours=2)
+    world.ready(expiresAt=expires)
+
+    assert world.status().nextLookAt == expires
+
+
+def test_past_expiresAt_a_user_counts_as_deleted(world: World) -> None:  # noqa: N802 - the field's name
+    world.ready(expiresAt=world.clock() + timedelta(hours=2))
+    world.clock.move(hours=2)
+
+    world.look()
+
+    assert (world.status().phase, world.status().reason) == ("Deleted", "Expired")
+    assert world.status().nextLookAt is None
+    assert world.cluster.keys() == STORAGE
+
+
+def test_who_comes_back_from_expired_counts_anew(world: World) -> None:
+    world.ready(expiresAt=world.clock() + timedelta(hours=2))
+    world.clock.move(hours=3)
+    world.look()
+    document = world.users.set("ada", expiresAt=None)
+    world.clock.move(seconds=1)
+
+    world.look()
+
+    assert (world.status().phase, world.status().emailSince) == ("Provisioning", document.update_time)
+    assert objects_of(ADA) <= world.cluster.keys()
+
+
+def test_with_the_document_everything_goes_but_the_storage(world: World) -> None:
+    world.ready()
+    world.users.remove("ada")
+
+    world.look(list_objects=True, email=ADA)
+
+    assert world.cluster.keys() == STORAGE
+
+
+def test_a_document_that_is_gone_is_nothing_more_to_a_second_look(world: World) -> None:
+    world.ready()
+    world.users.remove("ada")
+    world.look(list_objects=True, email=ADA)
+
+    assert world.look(list_objects=True, email=ADA).phase is None
+    assert world.cluster.keys() == STORAGE
+
+
+@pytest.mark.parametrize("state", ["stopped", "deleted"])
+def test_a_new_document_may_be_at_rest_from_the_start(world: World, state: str) -> None:
+    world.enrol(state=state)
+
+    assert world.status().phase == state.capitalize()
+    assert world.cluster.keys() == set()
+
+
+def test_fields_of_others_are_left_alone(world: World) -> None:
+    world.enrol(form={"class": "7b"}, notes=["a"])
+    world.users.set("ada", state="deleted")
+    world.look()
+
+    fields = world.users.peek("ada").fields
+    assert (fields["form"], fields["notes"]) == ({"class": "7b"}, ["a"])
