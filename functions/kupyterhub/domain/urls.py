@@ -22,5 +22,9 @@ def agents_audience(settings: Settings) -> str:
 
 def is_users_own(url: str, settings: Settings, name: str) -> bool:
     """Whether an announced URL is on the user's own host."""
-    announced, own = urlsplit(url), urlsplit(user_url(settings, name))
+    own = urlsplit(user_url(settings, name))
+    try:
+        announced = urlsplit(url)
+    except ValueError:  # such as an unclosed bracket: no URL of anybody
+        return False
     return (announced.scheme, announced.netloc) == (own.scheme, own.netloc)
