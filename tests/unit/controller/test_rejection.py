@@ -167,7 +167,9 @@ def test_many_profiles_and_images_are_not_all_quoted(world: World) -> None:
 WRONG = {"profile": "huge", "displayName": 7}
 
 
-@pytest.mark.parametrize("email", [ADA, "eve@evil.org", "no e-mail", None], ids=["good", "not allowed", "bad", "none"])
+@pytest.mark.parametrize(
+    "email", [ADA, "eve@evil.org", "no e-mail", None], ids=["good", "not allowed", "bad", "none"]
+)
 @pytest.mark.parametrize(
     ("fields", "phase"),
     [

@@ -1,0 +1,195 @@
+"""What the proxy says about a user's agent makes Ready, or is ignored for a reason of the contract."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kupyterhub.domain.names import base_name
+from kupyterhub.domain.users import Agent
+from twins import World
+from twins.world import ADA
+
+NAME = base_name(ADA)
+URL = f"http://{NAME}.localhost:8000/"
+
+
+def test_an_accepted_announcement_makes_ready(world: World) -> None:
+    world.enrol()
+    world.clock.move(seconds=4)
+
+    world.announce(instance="pod-7", last_activity=world.clock())
+
+    status, now = world.status(), world.clock()
+    assert (status.phase, status.proxyUrl, status.nextLookAt) == ("Ready", URL, None)
+    assert (status.reason, status.message) == (None, None)
+    assert status.agent == Agent(proxyUrl=URL, instance="pod-7", registeredAt=now)
+    assert status.lastActivity == now
+
+
+def test_idle_of_this_start_makes_ready_as_well(world: World) -> None:
+    world.enrol()
+    world.clock.move(seconds=4)
+
+    world.announce("idle", last_activity=world.clock())
+
+    assert world.status().phase == "Ready"
+
+
+def test_lost_never_makes_ready(world: World) -> None:
+    world.enrol()
+    world.clock.move(seconds=4)
+
+    world.announce("lost")
+
+    assert (world.status().phase, world.status().agent) == ("Provisioning", None)
+
+
+def test_lost_is_only_a_look(world: World) -> None:
+    world.ready()
+    before = world.status()
+
+    assert world.announce("lost").note == "unchanged"
+    assert world.status() == before
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"name": "eve-example-com-0123456789abcdef"}, "another name"),
+        ({"proxy_url": "http://evil.example/"}, "proxyUrl"),
+        ({"proxy_url": f"https://{NAME}.localhost:8000/"}, "proxyUrl"),
+        ({"proxy_url": f"http://{NAME}.localhost:8001/"}, "proxyUrl"),
+        ({"proxy_url": f"http://{NAME}.localhost:8000@evil.example/"}, "proxyUrl"),
+        ({"proxy_url": "http://bob.localhost:8000/"}, "proxyUrl"),
+        ({"proxy_url": "http://["}, "proxyUrl"),
+        ({"proxy_url": ""}, "proxyUrl"),
+        ({"seconds_ago": 1}, "newer"),
+    ],
+    ids=["name", "domain", "scheme", "port", "userinfo", "another user", "no URL", "empty URL", "older than known"],
+)
+def test_an_announcement_is_ignored(world: World, other: dict[str, Any], why: str) -> None:
+    world.ready()
+    if ago := other.pop("seconds_ago", None):
+        other["registered_at"] = world.clock() - timedelta(seconds=ago)
+    before = world.users.peek("ada")
+    world.cluster.requests.clear()
+
+    outcome = world.announce(instance="pod-2", last_activity=world.clock() + timedelta(hours=1), **other)
+
+    assert why in outcome.note
+    assert world.users.peek("ada") == before
+    assert world.cluster.requests == []
+
+
+@pytest.mark.parametrize("state", ["stopped", "deleted"])
+def test_an_announcement_of_somebody_who_should_not_run_is_ignored(world: World, state: str) -> None:
+    world.ready()
+    world.users.set("ada", state=state)
+    world.look()
+    before = world.users.peek("ada")
+
+    assert "should not run" in world.announce().note
+    assert world.users.peek("ada") == before
+
+
+def test_an_announcement_of_a_document_that_is_gone_makes_nothing(world: World) -> None:
+    world.ready()
+    late = world.announcement()
+    world.users.remove("ada")
+    world.look(announcement=late)
+
+    assert world.objects() == set()
+
+
+def test_an_announcement_of_before_the_live_deployment_is_not_accepted(world: World) -> None:
+    world.ready()
+    late = world.announcement(registered_at=world.clock() + timedelta(seconds=1))
+    world.clock.move(minutes=10)
+    world.cluster.drop("Deployment", f"jupyterlab-{NAME}")
+    world.look()
+    assert world.status().phase == "Provisioning"
+
+    world.look(announcement=late)
+
+    assert world.status().phase == "Provisioning"
+    world.announce(instance="pod-2")
+    assert world.status().phase == "Ready"
+
+
+def test_an_unchanged_announcement_is_one_read_and_nothing_else(world: World) -> None:
+    world.ready()
+    known = world.announcement(registered_at=world.clock())
+    before = world.users.peek("ada")
+    world.users.requests.clear()
+    world.cluster.requests.clear()
+    world.clock.move(hours=1)
+
+    world.look(announcement=known)
+
+    assert world.users.peek("ada") == before
+    assert (world.users.requests, world.cluster.requests) == (["get ada"], [])
+
+
+@pytest.mark.parametrize(
+    ("minutes", "written"), [(0, False), (9.9, False), (10, True), (60, True), (-20, False)], ids=str
+)
+def test_activity_is_written_when_it_moved_by_ten_minutes(world: World, minutes: float, *, written: bool) -> None:
+    world.enrol()
+    started = world.clock.move(seconds=3)
+    world.announce(last_activity=started)
+    now = world.clock.move(minutes=61)
+    moved = started + timedelta(minutes=minutes)
+
+    world.announce(registered_at=started, last_activity=moved)
+
+    assert world.status().lastActivity == (moved if written else started)
+    assert world.status().updatedAt == (now if written else started)
+
+
+def test_another_url_of_the_same_start_is_taken_over(world: World) -> None:
+    world.ready()
+    registered = world.clock()
+
+    world.announce(registered_at=registered, instance="pod-2")
+
+    assert world.status().agent == Agent(URL, "pod-2", registered)
+
+
+def test_a_notebook_that_fell_over_after_its_announcement_is_not_ready(world: World) -> None:
+    world.ready()
+    world.clock.move(minutes=30)
+    world.cluster.available(f"jupyterlab-{NAME}", status="False")
+    world.clock.move(seconds=2)
+
+    world.announce("lost")
+
+    assert (world.status().phase, world.status().proxyUrl) == ("Provisioning", None)
+    assert world.status().nextLookAt == world.clock() + timedelta(minutes=1)
+    assert world.status().agent is not None
+
+
+def test_a_notebook_that_answers_again_is_ready_again(world: World) -> None:
+    world.ready()
+    world.clock.move(minutes=30)
+    world.cluster.available(f"jupyterlab-{NAME}", status="False")
+    world.clock.move(seconds=2)
+    world.announce("lost")
+    world.clock.move(seconds=5)
+
+    world.announce()
+
+    assert world.status().phase == "Ready"
+
+
+def test_a_rejected_user_who_is_left_running_is_announced(world: World) -> None:
+    world.ready()
+    world.users.set("ada", profile="huge")
+    world.look()
+    now = world.clock.move(minutes=20)
+
+    world.announce(instance="pod-2", last_activity=now)
+
+    assert world.status().phase == "Rejected"
+    assert world.status().agent == Agent(URL, "pod-2", now)
+    assert world.status().lastActivity == now

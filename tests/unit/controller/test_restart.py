@@ -1,0 +1,222 @@
+"""A running notebook is never restarted by a change; `restart: true` restarts it once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kupyterhub.domain.errors import TransientError
+from kupyterhub.domain.names import base_name
+from twins import World
+from twins.world import ADA
+
+NAME = base_name(ADA)
+NOTEBOOK = f"jupyterlab-{NAME}"
+
+
+def change_profile(world: World) -> None:
+    world.users.set("ada", profile="big")
+
+
+def change_image(world: World) -> None:
+    world.users.set("ada", profile="big", image="registry.example/big:2")
+
+
+def change_settings(world: World) -> None:
+    images = world.settings.images.model_copy(update={"jupyterlab": "registry.example/jupyterlab:2"})
+    world.settings = world.settings.model_copy(update={"images": images})
+
+
+def change_master_secret(world: World) -> None:
+    world.master_secret = b"f" * 32
+
+
+CHANGES = [change_profile, change_image, change_settings, change_master_secret]
+changed = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__.replace("_", " "))
+
+
+def notebook(world: World) -> dict[str, Any]:
+    return world.cluster.get("Deployment", NOTEBOOK)
+
+
+def secret(world: World) -> dict[str, Any]:
+    return world.cluster.get("Secret", NOTEBOOK)
+
+
+@changed
+def test_a_change_waits_for_the_next_start(world: World, change: Callable[[World], None]) -> None:
+    world.ready()
+    before = notebook(world), secret(world)
+    change(world)
+    world.cluster.requests.clear()
+
+    world.look()
+
+    assert (notebook(world), secret(world)) == before
+    assert world.cluster.requests.like(f"apply * {NOTEBOOK}") == [f"apply Service {NOTEBOOK}"]
+    assert world.status().phase == "Ready"
+    assert "A change waits for the next start" in (world.status().message or "")
+
+
+@changed
+def test_restart_takes_the_change(world: World, change: Callable[[World], None]) -> None:
+    world.ready()
+    generation = notebook(world)["metadata"]["generation"]
+    change(world)
+    world.look()
+    now = world.clock.move(minutes=1)
+    world.users.set("ada", restart=True)
+
+    world.look()
+
+    assert notebook(world)["metadata"]["generation"] == generation + 1
+    assert "restart" not in world.users.peek("ada").fields
+    assert world.status().restartedAt == now
+    assert world.status().phase == "Provisioning"
+
+
+@changed
+def test_a_stop_and_a_start_take_the_change(world: World, change: Callable[[World], None]) -> None:
+    world.ready()
+    before = notebook(world)["spec"]
+    change(world)
+    world.users.set("ada", state="stopped")
+    world.look()
+    world.users.set("ada", state=None)
+    world.look()
+
+    assert notebook(world)["spec"] != before
+    assert world.status().message == "JupyterLab is starting."
+
+
+def test_a_change_that_is_taken_back_waits_no_more(world: World) -> None:
+    world.ready()
+    world.users.set("ada", profile="big")
+    world.look()
+    world.users.set("ada", profile=None)
+    world.look()
+
+    assert world.status().message is None
+
+
+def test_restart_acts_when_nothing_waits(world: World) -> None:
+    world.ready()
+    generation = notebook(world)["metadata"]["generation"]
+    now = world.clock.move(minutes=1)
+    world.users.set("ada", restart=True)
+
+    world.look()
+
+    template = notebook(world)["spec"]["template"]["metadata"]["annotations"]
+    assert notebook(world)["metadata"]["generation"] == generation + 1
+    assert template["kupyterhub/restarted-at"] == now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def test_restart_acts_once(world: World) -> None:
+    world.ready()
+    world.users.set("ada", restart=True)
+    world.clock.move(minutes=1)
+    world.look()
+    once = notebook(world)
+    world.clock.move(minutes=1)
+    world.look()
+    world.look()
+
+    assert notebook(world) == once
+
+
+@pytest.mark.parametrize("request_", [f"apply Secret {NOTEBOOK}", f"apply Deployment {NOTEBOOK}"])
+def test_restart_acts_once_after_a_kill_before_it_was_applied(world: World, request_: str) -> None:
+    world.ready()
+    generation = notebook(world)["metadata"]["generation"]
+    world.users.set("ada", restart=True, profile="big")
+    world.clock.move(minutes=1)
+    world.cluster.requests.before(request_, killed)
+    with pytest.raises(TransientError):
+        world.look()
+    assert "restart" not in world.users.peek("ada").fields
+    assert notebook(world)["metadata"]["generation"] == generation
+
+    world.look()
+    world.look()
+
+    assert notebook(world)["metadata"]["generation"] == generation + 1
+    assert notebook(world)["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/big:1"
+
+
+def test_a_change_after_a_restart_waits_again(world: World) -> None:
+    world.ready()
+    world.users.set("ada", restart=True)
+    world.clock.move(minutes=1)
+    world.look()
+    once = notebook(world)
+    world.users.set("ada", profile="big")
+    world.look()
+
+    assert notebook(world) == once
+
+
+def test_after_a_restart_only_an_announcement_of_this_start_makes_ready(world: World) -> None:
+    world.ready()
+    old = world.clock()
+    world.users.set("ada", restart=True)
+    world.clock.move(minutes=1)
+    world.look()
+    world.clock.move(seconds=5)
+
+    world.announce(registered_at=old, last_activity=world.clock())
+    assert world.status().phase == "Provisioning"
+
+    world.announce()
+    assert world.status().phase == "Ready"
+
+
+def test_a_restart_begins_the_wait_anew(world: World) -> None:
+    world.ready()
+    world.clock.move(hours=30)
+    world.users.set("ada", restart=True)
+
+    world.look()
+
+    assert world.status().phase == "Provisioning"
+
+
+def test_agents_change_at_once(world: World) -> None:
+    world.ready()
+    images = world.settings.images.model_copy(update={"agent": "registry.example/agent:2"})
+    world.settings = world.settings.model_copy(update={"images": images})
+
+    world.look()
+
+    containers = world.cluster.get("Deployment", f"agent-{NAME}")["spec"]["template"]["spec"]["containers"]
+    assert [container["image"] for container in containers] == ["registry.example/agent:2"]
+
+
+def test_another_document_with_the_same_email_restarts_nothing(world: World) -> None:
+    world.ready()
+    before = notebook(world)["spec"], notebook(world)["metadata"]["uid"]
+    world.users.remove("ada")
+    world.enrol("new")
+    world.look("ada", list_objects=True, email=ADA)
+    world.deliver_bus()
+
+    assert (notebook(world)["spec"], notebook(world)["metadata"]["uid"]) == before
+    assert world.objects("new") >= {f"Deployment {NOTEBOOK}"}
+
+
+def test_restart_of_a_rejected_document_waits_for_the_mending(world: World) -> None:
+    world.ready()
+    before = notebook(world)
+    world.users.set("ada", profile="huge", restart=True)
+    world.look()
+    assert notebook(world) == before
+
+    world.users.set("ada", profile=None)
+    world.clock.move(seconds=1)
+    world.look()
+
+    assert notebook(world)["metadata"]["generation"] == before["metadata"]["generation"] + 1
+
+
+def killed() -> None:
+    raise TransientError("killed")
