@@ -116,6 +116,19 @@ class RunningController:
         """The process of a service, which leads a process group of its own."""
         return self.supervisor._children[service].process.pid
 
+    def kill(self, service: str) -> None:
+        """End a service as a crash does; it stays away until it is asked for again."""
+        child = self.supervisor._children[service]
+        child.process.kill()
+        self.run(self._gone(child))
+
+    def until_started_again(self, *services: str) -> None:
+        """Let the supervisor do its work until new processes of the services, the first of which ended, are ready."""
+        self.run(self._started_again(services))
+
+    async def _gone(self, child: Child) -> None:
+        await child.process.wait()
+
 
 @contextmanager
 def controller(folder: Path, settings: str) -> Iterator[RunningController]:

@@ -104,8 +104,7 @@ async def require_free(addresses: Addresses, file: Path) -> None:
         if asyncio.get_running_loop().time() > deadline:
             held = "\n".join(f"  {what} by {sockets.holder(listener)}" for what, listener in taken)
             raise AddressTaken(
-                f"Addresses of this checkout ({file}) are held by other programs:\n{held}\n"
-                "End these, or take the whole state folder away to begin anew."
+                f"Addresses of this checkout ({file}) are held by other programs:\n{held}\nEnd them, and try again."
             )
         await asyncio.sleep(0.2)
 

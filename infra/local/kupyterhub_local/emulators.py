@@ -39,11 +39,11 @@ async def firestore(programs: EmulatorPrograms, addresses: Addresses, snapshots:
     async def ready() -> bool:
         return await answers(f"http://{HOST}:{ports.firestore}/")
 
-    return Service("firestore", command, ready, refilled_by=["bridge"])
+    return Service("firestore", command, ready)
 
 
 async def pubsub(programs: EmulatorPrograms, addresses: Addresses, say: Say) -> Service:
-    """Pub/Sub; topics and subscriptions are made by the bridge."""
+    """Pub/Sub; the bridge makes topics and subscriptions, and again after a new start."""
     port = addresses.ports.pubsub
     program = [*JAVA_OPTIONS, "-jar", str(programs.pubsub), f"--host={HOST}", f"--port={port}"]
     java = await _java(programs.java, program, programs.pubsub, port, say)
@@ -51,7 +51,7 @@ async def pubsub(programs: EmulatorPrograms, addresses: Addresses, say: Say) -> 
     async def ready() -> bool:
         return await answers(f"http://{HOST}:{port}/")
 
-    return Service("pubsub", lambda: java, ready, refilled_by=["bridge"])
+    return Service("pubsub", lambda: java, ready)
 
 
 async def answers(url: str) -> bool:

@@ -8,6 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+# The kernel then ends a process when its parent dies, even by SIGKILL. To be used in the main thread: the kernel
+# takes the thread that forked for the parent (prctl(2), PR_SET_PDEATHSIG).
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+
 LOG_TAIL_LINES = 15
 STOP_SECONDS = 15.0
 
@@ -47,16 +51,14 @@ class Child:
 async def start(name: str, command: Sequence[str], environment: Mapping[str, str], logs: Path) -> Child:
     """Start a program with `environment` on top of our own; the log of its run before is kept beside the new one.
 
-    It gets SIGKILL from the kernel when this process dies, even by SIGKILL. To be called in the main thread: the
-    kernel takes the thread that forked for the parent (prctl(2), PR_SET_PDEATHSIG). It has a session of its own, so
-    that Ctrl-C in a terminal reaches us alone, and things end in order.
+    It dies with us, and has a session of its own: Ctrl-C in a terminal reaches us alone, and things end in order.
     """
     log = logs / f"{name}.log"
     if log.exists():
         log.replace(logs / f"{name}.log.1")
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *("setpriv", "--pdeathsig", "KILL", "--", *command),
+            *(*DIES_WITH_US, *command),
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,

@@ -12,6 +12,7 @@ from kupyterhub import settings
 from kupyterhub.domain.errors import SettingsError
 from kupyterhub_local import addresses, lock, sockets, state
 from kupyterhub_local.addresses import HOST, Addresses
+from kupyterhub_local.components import machine
 from kupyterhub_local.components.cache import user_cache
 from kupyterhub_local.errors import LocalError
 from kupyterhub_local.state import StateFolder
@@ -26,6 +27,7 @@ REFRESH_SECONDS = 1.0
 
 async def run(email: str) -> None:
     """Run until a signal ends it; raises LocalError."""
+    machine.require_programs()
     folder = state.of_checkout()
     view = View(Console(), since=datetime.now(UTC))
     with lock.held(folder.lock):

@@ -10,7 +10,7 @@ from kupyterhub_local.errors import NotReady
 from kupyterhub_local.process import Child
 from kupyterhub_local.progress import Say
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 READY_POLL_SECONDS = 0.05
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -20,15 +20,15 @@ LONGEST_BACKOFF_SECONDS = 30.0
 class Service:
     """A program that runs as long as the system does.
 
-    `command` is asked for at each start. `ready` looks once whether it is healthy. Those named in `refilled_by` put
-    into it what it keeps in memory alone: they are started anew after it.
+    `command` is asked for at each start. `ready` looks once whether it is healthy. Those named in `needs` are stopped
+    only after it. It need not wait for their start: `ready` does.
     """
 
     name: str
     command: Callable[[], Sequence[str]]
     ready: Callable[[], Awaitable[bool]]
     environment: Mapping[str, str] = field(default_factory=dict)
-    refilled_by: Collection[str] = ()
+    needs: Collection[str] = ()
 
 
 class Supervisor:
@@ -49,9 +49,10 @@ class Supervisor:
         self._guards[service.name] = asyncio.create_task(self._guard(service, child))
 
     async def stop(self) -> None:
-        """Stop the services one after the other, the last started first: none outlives what it depends on."""
-        for name in reversed(self._services):
-            await self._stop(name)
+        """Stop all services, each after those that need it."""
+        while self._children:
+            needed = {name for running in self._children for name in self._services[running].needs}
+            await asyncio.gather(*(self._stop(name) for name in self._children.keys() - needed))
 
     async def _spawn(self, service: Service) -> Child:
         child = await process.start(service.name, service.command(), service.environment, self._logs)
@@ -80,10 +81,6 @@ class Supervisor:
                     await child.stop()
                     backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
             self._say(f"{service.name} was started again")
-            for name in service.refilled_by:
-                if name in self._guards:
-                    await self._stop(name)
-                    await self.start(self._services[name])
 
 
 async def _healthy(service: Service, child: Child) -> None:

@@ -18,7 +18,7 @@ from kupyterhub_local.control_plane import pki
 from kupyterhub_local.control_plane.kubeconfig import NAMESPACE
 from kupyterhub_local.control_plane.plane import ControlPlane
 from kupyterhub_local.emulators import answers
-from kupyterhub_local.progress import Say
+from kupyterhub_local.progress import Say, step
 from kupyterhub_local.state import CHECKOUT, StateFolder
 from kupyterhub_local.supervisor import Service, Supervisor, at_once
 from kupyterhub_local.users import PROJECT
@@ -58,23 +58,27 @@ class LocalSystem:
     async def start(self, supervisor: Supervisor) -> None:
         """Start everything and return once it works; raises LocalError."""
         programs = await self.prepare()
-
-        async def cluster() -> None:
-            await self.start_control_plane(supervisor, programs)
-            await supervisor.start(self._node())
-
-        await asyncio.gather(cluster(), self.start_controller(supervisor, programs), supervisor.start(self._proxy()))
+        async with step("starting everything", self.say):
+            # At once: bridge and node wait by themselves for what they need, and meanwhile import what takes long.
+            await asyncio.gather(
+                self.start_control_plane(supervisor, programs),
+                self.start_controller(supervisor, programs),
+                supervisor.start(self._proxy()),
+                supervisor.start(self._node()),
+            )
 
     async def prepare(self) -> Programs:
         """Get the programs, and write what others read; raises LocalError."""
         known, cache = versions.read(), user_cache()
-        kubernetes_programs, google_programs = await asyncio.gather(
-            kubernetes.get(known, machine.architecture(), cache, self.say),
-            emulator_programs.get(known, cloud_sdk.root(), cache, self.say),
+        programs = Programs(
+            *await asyncio.gather(
+                kubernetes.get(known, machine.architecture(), cache, self.say),
+                emulator_programs.get(known, cloud_sdk.root(), cache, self.say),
+            )
         )
         self.state.env.write_text("".join(f"{name}={value}\n" for name, value in self.environment.items()))
-        pki.ensure(self.state.pki, next(self.addresses.services.hosts()))
-        return Programs(kubernetes_programs, google_programs)
+        ControlPlane(self.state, self.addresses, programs.kubernetes).prepare()
+        return programs
 
     async def start_control_plane(self, supervisor: Supervisor, programs: Programs) -> None:
         """Start a cluster that has no node yet; raises LocalError."""
@@ -82,16 +86,11 @@ class LocalSystem:
 
     async def start_controller(self, supervisor: Supervisor, programs: Programs) -> None:
         """Start the functions, and what brings them events; raises LocalError."""
-
-        async def events() -> None:
-            firestore, pubsub = await asyncio.gather(
-                emulators.firestore(programs.google, self.addresses, self.state.snapshots, self.say),
-                emulators.pubsub(programs.google, self.addresses, self.say),
-            )
-            await asyncio.gather(supervisor.start(firestore), supervisor.start(pubsub))
-            await supervisor.start(self._bridge())
-
-        await asyncio.gather(events(), supervisor.start(self._functions()))
+        firestore, pubsub = await asyncio.gather(
+            emulators.firestore(programs.google, self.addresses, self.state.snapshots, self.say),
+            emulators.pubsub(programs.google, self.addresses, self.say),
+        )
+        await asyncio.gather(*map(supervisor.start, (firestore, pubsub, self._functions(), self._bridge())))
 
     def _functions(self) -> Service:
         address = f"{HOST}:{self.addresses.ports.functions}"
@@ -107,6 +106,7 @@ class LocalSystem:
                 "KUPYTERHUB_SETTINGS": str(self.state.settings),
                 "KUPYTERHUB_MASTER_SECRET_FILE": str(self.state.master_secret),
             },
+            needs=["firestore", "pubsub", "kube-apiserver"],
         )
 
     def _bridge(self) -> Service:
@@ -122,6 +122,7 @@ class LocalSystem:
             lambda: [*_module("kupyterhub_local.bridge"), *options],
             lambda: answers(f"http://{HOST}:{ports.bridge}/healthz"),
             self.environment,
+            needs=["firestore", "pubsub", "functions"],
         )
 
     def _node(self) -> Service:
@@ -142,7 +143,9 @@ class LocalSystem:
             f"--env=PATH={search_path}",
             f"--env=JUPYTER_CONFIG_PATH={os.pathsep.join(map(str, JUPYTER_CONFIG))}",
         )
-        return Service("node", lambda: [*_module("kupyterhub_local.node"), *options], at_once)
+        return Service(
+            "node", lambda: [*_module("kupyterhub_local.node"), *options], at_once, needs=["kube-apiserver"]
+        )
 
     def _proxy(self) -> Service:
         ports = self.addresses.ports
@@ -166,6 +169,7 @@ class LocalSystem:
                 "KUPYTERHUB_LISTEN": f"{HOST}:{ports.proxy}",
                 "KUPYTERHUB_HEALTH_LISTEN": f"{HOST}:{ports.proxy_health}",
             },
+            needs=["pubsub"],
         )
 
 

@@ -31,6 +31,8 @@ class View:
         """Show everybody; a phase that is new is a line too."""
         users = [as_of(user, self._since) for user in users]
         now = {user.email: user for user in users}
+        if now == self._shown:
+            return
         for user in users:
             before = self._shown.get(user.email)
             if before is None or (before.phase, before.url) != (user.phase, user.url):

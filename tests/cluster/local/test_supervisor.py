@@ -15,7 +15,7 @@ from kupyterhub_local.errors import NotReady
 from kupyterhub_local.supervisor import Service, Supervisor
 
 
-def service(name: str, tmp_path: Path, script: str, refilled_by: tuple[str, ...] = ()) -> Service:
+def service(name: str, tmp_path: Path, script: str, needs: tuple[str, ...] = ()) -> Service:
     """A shell script that is ready once it has written its pid to the file of its name."""
     pid_file = tmp_path / name
 
@@ -23,7 +23,7 @@ def service(name: str, tmp_path: Path, script: str, refilled_by: tuple[str, ...]
         return pid_file.exists()
 
     command = ["sh", "-c", f"echo $$ >> {pid_file}; {script}"]
-    return Service(name, lambda: command, ready, refilled_by=refilled_by)
+    return Service(name, lambda: command, ready, needs=needs)
 
 
 def pids(tmp_path: Path, name: str) -> list[int]:
@@ -43,16 +43,15 @@ async def eventually(condition: object, seconds: float = 10) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_what_dies_is_started_again_and_then_what_refills_it(tmp_path: Path) -> None:
+async def test_what_dies_is_started_again(tmp_path: Path) -> None:
     said: list[str] = []
     supervisor = Supervisor(tmp_path, said.append)
-    await supervisor.start(service("store", tmp_path, "echo the last words; exec sleep 300", refilled_by=("feeder",)))
-    await supervisor.start(service("feeder", tmp_path, "exec sleep 300"))
+    await supervisor.start(service("store", tmp_path, "echo the last words; exec sleep 300"))
     os.kill(pids(tmp_path, "store")[0], signal.SIGKILL)
-    await eventually(lambda: len(pids(tmp_path, "feeder")) == 2)
+    await eventually(lambda: len(said) == 2 and len(pids(tmp_path, "store")) == 2)
     await supervisor.stop()
     assert len(pids(tmp_path, "store")) == 2
-    assert not any(runs(pid) for name in ("store", "feeder") for pid in pids(tmp_path, name))
+    assert not any(map(runs, pids(tmp_path, "store")))
     assert said[0].startswith("store ended with SIGKILL")
     assert "the last words" in said[0]
     assert said[1] == "store was started again"
@@ -70,14 +69,14 @@ async def _never() -> bool:
     return False
 
 
-async def test_the_last_started_is_stopped_first(tmp_path: Path) -> None:
+async def test_what_needs_another_is_stopped_first(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, print)
     order = tmp_path / "order"
-    for name in ("first", "second"):
+    for name, needs in (("front", ("middle",)), ("middle", ("back",)), ("back", ())):
         script = f"trap 'echo {name} >> {order}; exit' TERM; sleep 300 & wait"
-        await supervisor.start(service(name, tmp_path, script))
+        await supervisor.start(service(name, tmp_path, script, needs))
     await supervisor.stop()
-    assert order.read_text().split() == ["second", "first"]
+    assert order.read_text().split() == ["front", "middle", "back"]
 
 
 async def test_the_log_of_the_start_before_is_kept(tmp_path: Path) -> None:

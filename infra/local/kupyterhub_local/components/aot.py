@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kupyterhub_local.components.cache import cached
 from kupyterhub_local.errors import ComponentError
+from kupyterhub_local.process import DIES_WITH_US
 
 CACHE = "classes.aot"
 TRIAL_SECONDS = 60.0
@@ -23,7 +24,7 @@ async def trained(java: Path, program: Sequence[str], jar: Path, port: int, cach
 
     async def make(folder: Path) -> None:
         trial = await asyncio.create_subprocess_exec(
-            *(str(java), f"-XX:AOTCacheOutput={folder / CACHE}", *program),
+            *(*DIES_WITH_US, str(java), f"-XX:AOTCacheOutput={folder / CACHE}", *program),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kupyterhub_local.errors import ComponentError
+from kupyterhub_local.process import DIES_WITH_US
 
 MODULE = Path(__file__).with_name("control-plane")
 LOG_TAIL_BYTES = 2000
@@ -34,7 +35,16 @@ async def _build(output: str, link_flags: str, packages: Sequence[str]) -> None:
             "Connect to the internet, or install Go (https://go.dev/dl/), and try again."
         )
     build = await asyncio.create_subprocess_exec(
-        *(go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {link_flags}"),
+        *(
+            *DIES_WITH_US,
+            go,
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            f"-s -w {link_flags}",
+        ),
         *("-o", output, *packages),
         cwd=MODULE,
         env={**os.environ, "CGO_ENABLED": "0"},

@@ -1,6 +1,7 @@
 """What kind of machine this is, in the words that Go and the releases use."""
 
 import platform
+import shutil
 
 from kupyterhub_local.errors import UnsupportedMachine
 
@@ -17,3 +18,9 @@ def architecture(system: str | None = None, machine: str | None = None) -> str:
         f"This is {system} on {machine}; the local system runs on Linux on x86-64 or arm64. "
         "A virtual machine or a container with Linux will do."
     )
+
+
+def require_programs() -> None:
+    """Raise UnsupportedMachine where a program is missing that nearly every Linux has."""
+    if shutil.which("setpriv") is None:
+        raise UnsupportedMachine("There is no `setpriv` here. Install the package util-linux, and try again.")

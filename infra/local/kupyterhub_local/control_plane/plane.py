@@ -1,7 +1,6 @@
 """The four programs of the control plane, with the options that a cluster on loopback needs."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +35,8 @@ class ControlPlane:
         """The API server's URL, which is the issuer of ServiceAccount tokens too."""
         return f"https://{HOST}:{self.addresses.ports.apiserver}"
 
-    async def start(self, supervisor: Supervisor, folders: Iterable[Path] = MANIFESTS) -> None:
-        """Start it, apply what the namespace needs, and write all kubeconfigs; raises NotReady, ApiError."""
+    def prepare(self) -> None:
+        """Make certificates where there are none, and the kubeconfigs of those who have one."""
         certificates = pki.ensure(self.state.pki, next(self.addresses.services.hosts()))
         for path, name in (
             (self.state.admin_kubeconfig, "admin"),
@@ -46,15 +45,21 @@ class ControlPlane:
             (self._kubeconfig("scheduler"), "scheduler"),
         ):
             kubeconfig.write(path, self.server, certificates.ca, certificates.pair(name))
+
+    async def start(self, supervisor: Supervisor) -> None:
+        """Start it, apply what the namespace needs, and let the functions in; raises NotReady, ApiError."""
+        certificates = pki.Pki(self.state.pki)
         async with Api(self.server, certificates) as api:
             await asyncio.gather(
                 supervisor.start(Service("etcd", self._etcd, at_once)),
-                supervisor.start(Service("kube-apiserver", self._apiserver, api.ready)),
+                supervisor.start(Service("kube-apiserver", self._apiserver, api.ready, needs=["etcd"])),
             )
             await asyncio.gather(
-                supervisor.start(Service("kube-controller-manager", self._controller_manager, at_once)),
-                supervisor.start(Service("kube-scheduler", self._scheduler, at_once)),
-                manifests.apply(api, manifests.read(folders)),
+                supervisor.start(
+                    Service("kube-controller-manager", self._controller_manager, at_once, needs=["kube-apiserver"])
+                ),
+                supervisor.start(Service("kube-scheduler", self._scheduler, at_once, needs=["kube-apiserver"])),
+                manifests.apply(api, manifests.read(MANIFESTS)),
             )
             token = await _token(api)
         kubeconfig.write(self.state.controller_kubeconfig, self.server, certificates.ca, token)
