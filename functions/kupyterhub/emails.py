@@ -29,9 +29,11 @@ class Emails:
         before = document.status
         if before.email != email or before.emailSince is None:
             since = document.create_time if before.phase is None else document.update_time
-            document = self.users.write(
-                document, replace(before, email=email, name=base_name(email), emailSince=since)
-            )
+            claimed = replace(before, email=email, name=base_name(email), emailSince=since)
+            if before.email != email:
+                # What was announced is another person's.
+                claimed = replace(claimed, proxyUrl=None, agent=None, startedAt=None, lastActivity=None)
+            document = self.users.write(document, claimed)
         if before.observed == document.observed and before.email == email and before.reason != "DuplicateEmail":
             return document, verdict
         others = [other for other in self.users.with_status_email(email) if other.id != document.id]

@@ -72,6 +72,7 @@ class Reconciler:
             return Outcome(look.user, document.status.phase, why)
         verdict = judge(document, self.settings, now)
         listed = self._listed(document, verdict, look)
+        released = _released(document, verdict)
         document, verdict = self._settle_email(document, verdict, listed, now)
         if isinstance(verdict, Wanted) and document.fields.get("restart") is True:
             document = self.users.write(document, replace(document.status, restartedAt=now), restart=None)
@@ -83,7 +84,7 @@ class Reconciler:
             listed = self.cluster.user_objects(labels.of_user(document.id))
         seen = Seen(verdict, None if none_may_run(verdict) else live, announcement=look.announcement)
         strays = _strays(listed or [], verdict, document)
-        self._tell_of(strays, document.id)
+        self._tell_others(_emails(strays) - {released}, document.id)
         changed = self._remove(strays)
         if isinstance(verdict, Wanted):
             seen, applied = self._apply(document, verdict, seen)
@@ -99,9 +100,7 @@ class Reconciler:
 
     def _gone(self, look: Look) -> Outcome:
         objects = self.cluster.user_objects(labels.of_user(look.user))
-        if look.email:
-            self.emails.tell_others(look.email, look.user)
-        self._tell_of(objects, look.user)
+        self._tell_others(_emails(objects) | {look.email}, look.user)
         self._remove(objects)
         if objects and self.users.get(look.user) is not None:
             raise DocumentChanged(look.user)
@@ -122,11 +121,11 @@ class Reconciler:
         self, document: UserDocument, verdict: Verdict, listed: list[Object] | None, now: datetime
     ) -> tuple[UserDocument, Verdict]:
         """Release the former e-mail and claim the new one; the former name's objects go before that is written."""
-        email, before = verdict.email, document.status
-        if before.email and before.emailSince and before.email != email:
+        email, former = verdict.email, document.status.name
+        if released := _released(document, verdict):
             if email is not None:
-                self._remove([obj for obj in listed or [] if facts.instance(obj) == before.name])
-            self.emails.tell_others(before.email, document.id)
+                self._remove([obj for obj in listed or [] if facts.instance(obj) == former])
+            self.emails.tell_others(released, document.id)
         return (document, verdict) if email is None else self.emails.claim(document, verdict, email, now)
 
     def _live(self, document: UserDocument, verdict: Verdict) -> Object | None:
@@ -140,9 +139,9 @@ class Reconciler:
             return "Idle"
         return "MaxAge" if maximum_age_reached(document, live, self.settings, now) else None
 
-    def _tell_of(self, objects: list[Object], document_id: str) -> None:
-        """Let others look whose objects these may have been: two looks at once can take them from each other."""
-        for email in sorted({email for obj in objects if (email := facts.email(obj))}):
+    def _tell_others(self, emails: set[str | None], document_id: str) -> None:
+        """Let others look whose objects are about to go: two looks at once can take them from each other."""
+        for email in sorted(filter(None, emails)):
             self.emails.tell_others(email, document_id)
 
     def _remove(self, objects: list[Object]) -> bool:
@@ -184,6 +183,16 @@ class Reconciler:
 
 def _name(verdict: Verdict) -> str | None:
     return base_name(verdict.email) if verdict.email else None
+
+
+def _emails(objects: list[Object]) -> set[str | None]:
+    return {facts.email(obj) for obj in objects}
+
+
+def _released(document: UserDocument, verdict: Verdict) -> str | None:
+    """The e-mail with which the document counted and no longer does."""
+    before = document.status
+    return before.email if before.emailSince and before.email != verdict.email else None
 
 
 def _strays(listed: list[Object], verdict: Verdict, document: UserDocument) -> list[Object]:
