@@ -1,6 +1,8 @@
 """The local system's parts for tests: a real control plane and the emulators, each in a folder of its own."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +17,9 @@ from kupyterhub_local.components import emulators as emulator_programs
 from kupyterhub_local.components.cache import user_cache
 from kupyterhub_local.control_plane.pki import Pki
 from kupyterhub_local.control_plane.plane import ControlPlane
+from kupyterhub_local.process import Child
 from kupyterhub_local.state import StateFolder
-from kupyterhub_local.supervisor import Supervisor
+from kupyterhub_local.supervisor import READY_POLL_SECONDS, READY_SECONDS, Supervisor
 from kupyterhub_local.system import LocalSystem
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -116,18 +119,19 @@ class RunningController:
         """The process of a service, which leads a process group of its own."""
         return self.supervisor._children[service].process.pid
 
-    def kill(self, service: str) -> None:
-        """End a service as a crash does; it stays away until it is asked for again."""
-        child = self.supervisor._children[service]
-        child.process.kill()
-        self.run(self._gone(child))
+    @contextmanager
+    def killed(self, service: str) -> Iterator[None]:
+        """Let a service be away, as after a crash, until the supervisor starts it again at the end."""
+        before = self.supervisor._children[service]
+        os.kill(before.process.pid, signal.SIGKILL)
+        yield
+        self.run(self._another(before))
 
-    def until_started_again(self, *services: str) -> None:
-        """Let the supervisor do its work until new processes of the services, the first of which ended, are ready."""
-        self.run(self._started_again(services))
-
-    async def _gone(self, child: Child) -> None:
-        await child.process.wait()
+    async def _another(self, before: Child) -> None:
+        ready = self.supervisor._services[before.name].ready
+        async with asyncio.timeout(READY_SECONDS):
+            while self.supervisor._children[before.name] is before or not await ready():  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(READY_POLL_SECONDS)
 
 
 @contextmanager
