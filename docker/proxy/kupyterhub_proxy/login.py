@@ -62,8 +62,13 @@ class LoginHost:
 
     def _arrive(self, request: web.BaseRequest) -> web.Response:
         wanted = _wanted(request.query)
+        if "switch" in request.query:
+            # Who signed out on a user's host is signed out here as well. Any page may link here; it gains nothing.
+            response = self._ask(wanted, None)
+            self._sessions.end(response)
+            return response
         email = self._sessions.email(request.cookies, _LOGIN)
-        if email is not None and wanted["host"] and "switch" not in request.query:
+        if email is not None and wanted["host"]:
             return redirect(self._way_back(email, wanted))
         return self._ask(wanted, email)
 
