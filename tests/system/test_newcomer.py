@@ -20,5 +20,7 @@ async def test_somebody_else_is_told_who_they_are_and_signs_out(system: LocalSys
     await sign_in(page, "eve@example.com")
     await expect(page.get_by_text("You are signed in as eve@example.com")).to_be_visible()
     await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    await expect(page.get_by_text("You are signed in")).to_have_count(0)
     await sign_in(page, YOU)
-    await expect(page.locator(".jp-Launcher").first).to_be_visible()
+    await expect(page.locator("#jp-main-dock-panel")).to_be_visible()
