@@ -55,7 +55,10 @@ class Cluster(Protocol):
         """Make the object be so, by server-side apply as `kupyterhub`."""
 
     def create(self, manifest: Object) -> Applied | None:
-        """Create the object; None where one of that name exists, which is left as it is."""
+        """Create the object; None where one of that name exists, which is left as it is.
+
+        Raises TransientError where the one that exists is being deleted: it must be gone first.
+        """
 
     def user_objects(self, selector: str) -> list[Object]:
         """Deployments, Services, Secrets and ServiceAccounts by a label selector."""

@@ -14,7 +14,7 @@ from kupyterhub.domain.desired import desired
 from kupyterhub.domain.errors import DocumentChanged, ObjectChanged, TransientError
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.names import base_name
-from kupyterhub.domain.phases import Seen, maximum_age_reached, next_status
+from kupyterhub.domain.phases import Seen, is_ready, maximum_age_reached, next_status
 from kupyterhub.domain.policy import Ended, Verdict, Wanted, judge, none_may_run
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
@@ -153,7 +153,8 @@ class Reconciler:
         """Apply what should exist; says whether that changed anything, as far as it can matter to a race."""
         before, live = seen.live, seen.live
         objects = desired(document, wanted, live, self.settings, self.master_secret)
-        results = [self.cluster.create(objects.storage), *map(self.cluster.apply, objects.before)]
+        results = [self.cluster.create(objects.storage)] if objects.storage else []
+        results += map(self.cluster.apply, objects.before)
         if objects.notebook:
             notebook = self.cluster.apply(objects.notebook)
             results.append(notebook)
@@ -162,7 +163,7 @@ class Reconciler:
         changed = any(result is not None and result.created for result in results)
         changed |= facts.generation(live) != facts.generation(before)
         seen = replace(seen, live=live, waits=objects.notebook is None)
-        if before and facts.unavailable_since(before):
+        if before and not is_ready(document, seen):
             notebook_pods = self.cluster.pods(f"{labels.of_name(wanted.name)},{labels.COMPONENT}=jupyterlab")
             seen = replace(seen, trouble=facts.trouble(notebook_pods))
         return seen, changed

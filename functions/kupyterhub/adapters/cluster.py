@@ -27,6 +27,8 @@ _PATHS = {
     "Service": ("v1", "services"),
     "ServiceAccount": ("v1", "serviceaccounts"),
 }
+_TERMINATING = "object is being deleted"
+"""How the answer begins where the object that exists is on its way out (apiserver, registry/generic/registry/store.go)."""
 _USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 
 
@@ -65,6 +67,8 @@ class Cluster:
         status, body = self._request(
             "POST", self._path(manifest["kind"]), query=[("fieldManager", MANAGER)], body=manifest
         )
+        if status == HTTPStatus.CONFLICT and str(body.get("message", "")).startswith(_TERMINATING):
+            raise TransientError(f"{manifest['kind']} {manifest['metadata']['name']} is still being deleted")
         return None if status == HTTPStatus.CONFLICT else Applied(body, created=True)
 
     def user_objects(self, selector: str) -> list[Object]:

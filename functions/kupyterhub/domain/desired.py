@@ -17,7 +17,8 @@ from kupyterhub.domain.users import UserDocument, rfc3339
 class Desired:
     """What to create if absent, and what to apply, in order; the notebook's Deployment is kept apart."""
 
-    storage: Object
+    storage: Object | None
+    """None: the Deployment is there, and its storage was made before it."""
     before: tuple[Object, ...]
     notebook: Object | None
     """None: a change of the template waits for the next start."""
@@ -41,7 +42,7 @@ def desired(
         and mark == facts.restarted_at(live)
     )
     return Desired(
-        storage=storage.claim(user, wanted),
+        storage=None if live else storage.claim(user, wanted),
         before=(
             jupyterlab.account(user, wanted),
             agent.account(user, wanted),

@@ -64,6 +64,16 @@ def agent_of(document: UserDocument, announcement: Announcement | None, live: Ob
     return document.status.agent
 
 
+def is_ready(document: UserDocument, seen: Seen) -> bool:
+    """Whether an announcement of this start is accepted, and the notebook has not become unavailable since."""
+    if seen.live is None:
+        return False
+    agent = agent_of(document, seen.announcement, seen.live)
+    start = max(facts.created_at(seen.live), facts.restarted_at(seen.live) or facts.created_at(seen.live))
+    down = facts.unavailable_since(seen.live)
+    return agent is not None and agent.registeredAt >= start and not (down and down > agent.registeredAt)
+
+
 def maximum_age_reached(document: UserDocument, live: Object | None, settings: Settings, now: datetime) -> bool:
     """Whether the notebook has run for its profile's `maxAge`."""
     limit = profile_of(document, settings).max_age
@@ -135,14 +145,12 @@ def _running(document: UserDocument, status: Status, seen: Seen, settings: Setti
     started = facts.created_at(seen.live)
     agent = agent_of(document, seen.announcement, seen.live)
     status = replace(status, agent=agent, startedAt=started, lastActivity=_activity(document, seen))
-    down = facts.unavailable_since(seen.live)
-    this_start = max(started, facts.restarted_at(seen.live) or started)
-    if agent and agent.registeredAt >= this_start and not (down and down > agent.registeredAt):
+    if agent and is_ready(document, seen):
         waits = "A change waits for the next start; set restart to true to restart now." if seen.waits else None
         until = _earliest(_expiry(document), _maximum_age(document, seen.live, settings))
         return replace(status, phase="Ready", proxyUrl=agent.proxyUrl, message=waits, nextLookAt=until)
     # A restart, or a node that went away, begins the wait anew: a server of last week is not late.
-    begun = max(moment for moment in (started, status.restartedAt, down) if moment)
+    begun = max(filter(None, (started, status.restartedAt, facts.unavailable_since(seen.live))))
     deadline = begun + profile_of(document, settings).ready_deadline
     if now >= deadline:
         return _failed(document, status, seen, deadline, now)
