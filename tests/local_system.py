@@ -121,16 +121,15 @@ class RunningController:
 
     @contextmanager
     def killed(self, service: str) -> Iterator[None]:
-        """Let a service be away, as after a crash, until the supervisor starts it again at the end."""
+        """Let a service be away, as after a crash; at the end the supervisor starts it again, which takes seconds."""
         before = self.supervisor._children[service]
         os.kill(before.process.pid, signal.SIGKILL)
         yield
         self.run(self._another(before))
 
     async def _another(self, before: Child) -> None:
-        ready = self.supervisor._services[before.name].ready
         async with asyncio.timeout(READY_SECONDS):
-            while self.supervisor._children[before.name] is before or not await ready():  # noqa: ASYNC110 - nobody is told
+            while self.supervisor._children[before.name] is before:  # noqa: ASYNC110 - nobody is told
                 await asyncio.sleep(READY_POLL_SECONDS)
 
 

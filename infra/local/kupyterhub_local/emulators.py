@@ -1,6 +1,5 @@
 """Google's emulators of Firestore and Pub/Sub, as services on loopback."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -8,10 +7,12 @@ import aiohttp
 from kupyterhub_local.addresses import HOST, Addresses
 from kupyterhub_local.bridge.snapshot_folder import latest_snapshot
 from kupyterhub_local.components import aot
+from kupyterhub_local.components.aot import Program
 from kupyterhub_local.components.cache import user_cache
 from kupyterhub_local.components.emulators import EmulatorPrograms
 from kupyterhub_local.progress import Say, step
 from kupyterhub_local.supervisor import Service
+from kupyterhub_local.users import Users
 
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 # Quick to start and small rather than fast in the long run: these serve one person.
@@ -29,7 +30,13 @@ async def firestore(programs: EmulatorPrograms, addresses: Addresses, snapshots:
         f"--port={ports.firestore}",
         f"--websocket_port={ports.firestore_websocket}",
     ]
-    java = await _java(programs.java, program, programs.firestore, ports.firestore, say)
+
+    async def exercise() -> None:
+        async with Users(f"{HOST}:{ports.firestore}", f"{HOST}:{ports.pubsub}") as users:
+            await users.enrol("you@example.com")
+            await users.all()
+
+    java = await _java(programs.java, Program(program, programs.firestore, ports.firestore, exercise), say)
 
     def command() -> list[str]:
         snapshot = latest_snapshot(snapshots)
@@ -46,11 +53,14 @@ async def pubsub(programs: EmulatorPrograms, addresses: Addresses, say: Say) -> 
     """Pub/Sub; the bridge makes topics and subscriptions, and again after a new start."""
     port = addresses.ports.pubsub
     program = [*JAVA_OPTIONS, "-jar", str(programs.pubsub), f"--host={HOST}", f"--port={port}"]
-    java = await _java(programs.java, program, programs.pubsub, port, say)
 
     async def ready() -> bool:
         return await answers(f"http://{HOST}:{port}/")
 
+    async def exercise() -> None:
+        await ready()
+
+    java = await _java(programs.java, Program(program, programs.pubsub, port, exercise), say)
     return Service("pubsub", lambda: java, ready)
 
 
@@ -64,7 +74,7 @@ async def answers(url: str) -> bool:
         return False
 
 
-async def _java(java: Path, program: Sequence[str], jar: Path, port: int, say: Say) -> list[str]:
-    async with step(f"preparing quick starts of {jar.name} (once)", say):
-        cache = await aot.trained(java, program, jar, port, user_cache())
-    return [str(java), f"-XX:AOTCache={cache}", *program]
+async def _java(java: Path, program: Program, say: Say) -> list[str]:
+    async with step(f"preparing quick starts of {program.jar.name} (once)", say):
+        cache = await aot.trained(java, program, user_cache())
+    return [str(java), f"-XX:AOTCache={cache}", *program.arguments]

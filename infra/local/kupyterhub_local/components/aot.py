@@ -6,7 +6,8 @@ Java checks by itself that a cache fits the runtime and the jar, and does withou
 import asyncio
 import hashlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kupyterhub_local.components.cache import cached
@@ -15,16 +16,28 @@ from kupyterhub_local.process import DIES_WITH_US
 
 CACHE = "classes.aot"
 TRIAL_SECONDS = 60.0
-SETTLE_SECONDS = 1.0
 LOG_TAIL_BYTES = 2000
 
 
-async def trained(java: Path, program: Sequence[str], jar: Path, port: int, cache: Path) -> Path:
-    """Return the cache for `program` (arguments of Java), which listens on 127.0.0.1:`port` when up."""
+@dataclass(frozen=True)
+class Program:
+    """What Java is to run: its arguments, the jar, and the port of 127.0.0.1 that it listens on when it is up.
+
+    `exercise` does with it what will often be done with it: the more classes it meets, the better the cache.
+    """
+
+    arguments: Sequence[str]
+    jar: Path
+    port: int
+    exercise: Callable[[], Awaitable[None]]
+
+
+async def trained(java: Path, program: Program, cache: Path) -> Path:
+    """Return the cache for `program`; raises ComponentError if it cannot be started."""
 
     async def make(folder: Path) -> None:
         trial = await asyncio.create_subprocess_exec(
-            *(*DIES_WITH_US, str(java), f"-XX:AOTCacheOutput={folder / CACHE}", *program),
+            *(*DIES_WITH_US, str(java), f"-XX:AOTCacheOutput={folder / CACHE}", *program.arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -32,20 +45,20 @@ async def trained(java: Path, program: Sequence[str], jar: Path, port: int, cach
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
                 ending = asyncio.create_task(trial.communicate())
-                await _listening(port, trial)
-                await asyncio.sleep(SETTLE_SECONDS)
+                await _listening(program.port, trial)
+                await program.exercise()
                 trial.send_signal(signal.SIGTERM)
                 messages, _ = await ending
         except TimeoutError as error:
-            raise ComponentError(f"{jar.name} did not start within {TRIAL_SECONDS:.0f} s.") from error
+            raise ComponentError(f"{program.jar.name} did not start within {TRIAL_SECONDS:.0f} s.") from error
         finally:
             if trial.returncode is None:
                 trial.kill()
         if not (folder / CACHE).is_file():
             tail = messages[-LOG_TAIL_BYTES:].decode(errors="replace")
-            raise ComponentError(f"{jar.name} could not be started by {java}:\n{tail}")
+            raise ComponentError(f"{program.jar.name} could not be started by {java}:\n{tail}")
 
-    return await cached(cache / f"{jar.stem}-{_fingerprint(jar, java)}", make) / CACHE
+    return await cached(cache / f"{program.jar.stem}-{_fingerprint(program.jar, java)}", make) / CACHE
 
 
 def _fingerprint(*programs: Path) -> str:
