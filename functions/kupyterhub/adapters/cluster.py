@@ -28,7 +28,7 @@ _PATHS = {
     "ServiceAccount": ("v1", "serviceaccounts"),
 }
 _TERMINATING = "object is being deleted"
-"""How the answer begins where the object that exists is on its way out (apiserver, registry/generic/registry/store.go)."""
+"""How the answer begins where the existing object is on its way out (registry/generic/registry/store.go of apiserver)."""
 _USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 
 
