@@ -79,9 +79,7 @@ class UsersContract:
             "form": {"a": 1},
         }
 
-    def test_every_write_has_a_later_update_time_and_the_same_create_time(
-        self, users: Users, people: People
-    ) -> None:
+    def test_every_write_has_a_later_update_time_and_the_same_create_time(self, users: Users, people: People) -> None:
         first = _new(users, people, email="ada@example.com")
         second = users.write(first, replace(first.status, phase="Provisioning"))
         third = users.write(second, replace(second.status, phase="Ready"))
@@ -172,7 +170,7 @@ class ClusterContract:
         user = _document()
         objects = _desired(user)
         applied = [*objects.before, objects.notebook or {}, *objects.after]
-        assert cluster.create(objects.storage) is not None
+        assert cluster.create(objects.storage or {}) is not None
 
         assert [cluster.apply(each).created for each in applied] == [True] * 6
         assert [cluster.apply(each).created for each in applied] == [False] * 6
@@ -211,7 +209,7 @@ class ClusterContract:
         assert live["metadata"]["name"] == f"jupyterlab-{name}"
 
     def test_storage_that_exists_is_left_as_it_is(self, cluster: Cluster) -> None:
-        claim = _desired().storage
+        claim = _desired().storage or {}
         assert cluster.create(claim) is not None
         claim["metadata"]["annotations"]["kupyterhub/user"] = "another"
 
@@ -219,7 +217,7 @@ class ClusterContract:
 
     def test_storage_is_no_object_of_a_listing(self, cluster: Cluster) -> None:
         user = _document()
-        cluster.create(_desired(user).storage)
+        cluster.create(_desired(user).storage or {})
 
         assert cluster.user_objects(labels.of_user(user.id)) == []
 
@@ -262,7 +260,7 @@ class ClusterContract:
     def test_storage_goes_when_nothing_protects_it(self, cluster: Cluster, settle: Callable[[], None]) -> None:
         user = _document()
         name = base_name(user.fields["email"])
-        cluster.create(_desired(user).storage)
+        cluster.create(_desired(user).storage or {})
 
         cluster.delete_storage(name)
         settle()

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from kupyterhub.domain.errors import ObjectChanged
+from kupyterhub.domain.errors import ObjectChanged, TransientError
 from kupyterhub.ports import Applied, Clock
 from twins.requests import Requests
 from twins.server_side_apply import Object, fits, merged
@@ -48,6 +48,8 @@ class FakeCluster:
     def create(self, manifest: Object) -> Applied | None:
         key = (manifest["kind"], manifest["metadata"]["name"])
         self.requests.note(f"create {key[0]} {key[1]}")
+        if "deletionTimestamp" in self._objects.get(key, {"metadata": {}})["metadata"]:
+            raise TransientError(f"{key[0]} {key[1]} is still being deleted")
         return None if key in self._objects else Applied(self._add(manifest), created=True)
 
     def user_objects(self, selector: str) -> list[Object]:
@@ -133,7 +135,7 @@ class FakeCluster:
         """Names of all objects of a kind."""
         return sorted(name for each, name in self._objects if each == kind)
 
-    def keys(self) -> set[str]:
+    def everything(self) -> set[str]:
         """All objects but pods, each as `Kind name`."""
         return {f"{kind} {name}" for kind, name in self._objects if kind != "Pod"}
 

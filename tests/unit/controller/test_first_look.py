@@ -25,7 +25,7 @@ def test_a_new_document_costs_one_request_for_each_object_and_one_read(world: Wo
         f"apply Service jupyterlab-{NAME}",
         f"apply Deployment agent-{NAME}",
     ]
-    assert world.cluster.keys() == {*objects_of(ADA), f"PersistentVolumeClaim home-{NAME}"}
+    assert world.cluster.everything() == {*objects_of(ADA), f"PersistentVolumeClaim home-{NAME}"}
 
 
 def test_a_new_document_gets_a_whole_status(world: World) -> None:
@@ -106,7 +106,7 @@ def test_a_look_repairs_a_deleted_object(world: World, key: str) -> None:
 
     world.look()
 
-    assert objects_of(ADA) <= world.cluster.keys()
+    assert objects_of(ADA) <= world.cluster.everything()
 
 
 def test_a_look_takes_back_what_somebody_changed(world: World) -> None:

@@ -142,7 +142,7 @@ def test_at_its_maximum_age_a_notebook_is_stopped(world: World) -> None:
         "Stopped",
         "MaxAge",
     )
-    assert world.cluster.keys() == {f"PersistentVolumeClaim home-{base_name(ADA)}"}
+    assert world.cluster.everything() == {f"PersistentVolumeClaim home-{base_name(ADA)}"}
 
 
 def test_after_maximum_age_a_start_runs_for_the_whole_age_again(world: World) -> None:

@@ -31,7 +31,7 @@ def test_who_is_not_ready_by_the_deadline_has_failed_and_keeps_all_objects(world
     status = world.status()
     assert (status.phase, status.reason) == ("Failed", "NotReadyInTime")
     assert "in time" in (status.message or "")
-    assert objects_of(ADA) <= world.cluster.keys()
+    assert objects_of(ADA) <= world.cluster.everything()
 
 
 def test_the_next_looks_are_1_2_4_up_to_60_minutes_apart(world: World) -> None:

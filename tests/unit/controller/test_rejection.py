@@ -57,7 +57,7 @@ def test_a_bad_new_document_is_rejected_and_nothing_is_made(
     assert (status.phase, status.reason) == ("Rejected", reason)
     assert [word for word in said if word not in (status.message or "")] == []
     assert len(status.message or "") < 600
-    assert world.cluster.keys() == set()
+    assert world.cluster.everything() == set()
     assert status.nextLookAt is None
     assert status.observed == world.users.peek("ada").observed
 
@@ -126,7 +126,7 @@ def test_who_is_no_longer_allowed_no_longer_runs(world: World) -> None:
     status = world.status()
     assert (status.phase, status.reason) == ("Rejected", "EmailNotAllowed")
     assert (status.agent, status.startedAt, status.proxyUrl) == (None, None, None)
-    assert world.cluster.keys() == {f"PersistentVolumeClaim home-{base_name(ADA)}"}
+    assert world.cluster.everything() == {f"PersistentVolumeClaim home-{base_name(ADA)}"}
 
 
 def test_who_is_allowed_again_runs_again(world: World) -> None:
@@ -137,7 +137,7 @@ def test_who_is_allowed_again_runs_again(world: World) -> None:
     world.look()
 
     assert world.status().phase == "Provisioning"
-    assert objects_of(ADA) <= world.cluster.keys()
+    assert objects_of(ADA) <= world.cluster.everything()
 
 
 def test_many_allowed_people_are_not_all_quoted(world: World) -> None:
@@ -164,7 +164,7 @@ def test_many_profiles_and_images_are_not_all_quoted(world: World) -> None:
     assert max(len(world.status(user).message or "") for user in ("ada", "bob")) < 600
 
 
-WRONG = {"profile": "huge", "displayName": 7}
+WRONG: dict[str, Any] = {"profile": "huge", "displayName": 7}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_stop_removes_everything_but_the_storage(world: World) -> None:
 
     world.look()
 
-    assert world.cluster.keys() == STORAGE
+    assert world.cluster.everything() == STORAGE
     assert world.status() == replace(
         before,
         phase="Stopped",
@@ -57,7 +57,7 @@ def test_start_brings_everything_back_with_the_same_storage(world: World) -> Non
 
     world.look()
 
-    assert world.cluster.keys() == STORAGE | objects_of(ADA)
+    assert world.cluster.everything() == STORAGE | objects_of(ADA)
     assert world.cluster.get("PersistentVolumeClaim", f"home-{NAME}") == storage
     assert (world.status().phase, world.status().startedAt) == ("Provisioning", world.clock())
 
@@ -84,7 +84,7 @@ def test_delete_keeps_what_is_needed_to_find_the_person(world: World) -> None:
     world.look()
 
     document = world.users.peek("ada")
-    assert world.cluster.keys() == STORAGE
+    assert world.cluster.everything() == STORAGE
     assert document.status == Status(
         phase="Deleted",
         name=NAME,
@@ -113,7 +113,7 @@ def test_past_expiresAt_a_user_counts_as_deleted(world: World) -> None:  # noqa:
 
     assert (world.status().phase, world.status().reason) == ("Deleted", "Expired")
     assert world.status().nextLookAt is None
-    assert world.cluster.keys() == STORAGE
+    assert world.cluster.everything() == STORAGE
 
 
 def test_who_comes_back_from_expired_counts_anew(world: World) -> None:
@@ -126,7 +126,7 @@ def test_who_comes_back_from_expired_counts_anew(world: World) -> None:
     world.look()
 
     assert (world.status().phase, world.status().emailSince) == ("Provisioning", document.update_time)
-    assert objects_of(ADA) <= world.cluster.keys()
+    assert objects_of(ADA) <= world.cluster.everything()
 
 
 def test_with_the_document_everything_goes_but_the_storage(world: World) -> None:
@@ -135,7 +135,7 @@ def test_with_the_document_everything_goes_but_the_storage(world: World) -> None
 
     world.look(list_objects=True, email=ADA)
 
-    assert world.cluster.keys() == STORAGE
+    assert world.cluster.everything() == STORAGE
 
 
 def test_a_document_that_is_gone_is_nothing_more_to_a_second_look(world: World) -> None:
@@ -144,7 +144,7 @@ def test_a_document_that_is_gone_is_nothing_more_to_a_second_look(world: World) 
     world.look(list_objects=True, email=ADA)
 
     assert world.look(list_objects=True, email=ADA).phase is None
-    assert world.cluster.keys() == STORAGE
+    assert world.cluster.everything() == STORAGE
 
 
 @pytest.mark.parametrize("state", ["stopped", "deleted"])
@@ -152,7 +152,7 @@ def test_a_new_document_may_be_at_rest_from_the_start(world: World, state: str) 
     world.enrol(state=state)
 
     assert world.status().phase == state.capitalize()
-    assert world.cluster.keys() == set()
+    assert world.cluster.everything() == set()
 
 
 def test_fields_of_others_are_left_alone(world: World) -> None:

@@ -1,0 +1,49 @@
+"""A status write raises an event too; that echo asks for nothing, and everything else asks for a look."""
+
+import pytest
+
+from kupyterhub.events import DocumentWrite, Look, look_of_write
+
+Fields = dict[str, bytes]
+EMAIL: Fields = {"email": b"ada"}
+STATUS: Fields = {"status": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (EMAIL, EMAIL | STATUS),
+        (EMAIL | STATUS, EMAIL | {"status": b"2"}),
+        (EMAIL | STATUS, EMAIL | STATUS),
+        ({}, STATUS),
+    ],
+    ids=["first status", "changed status", "nothing changed", "a document without fields"],
+)
+def test_an_echo_is_dropped(old: Fields, new: Fields) -> None:
+    assert look_of_write(DocumentWrite("ada", old=old, new=new)) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (EMAIL | STATUS, EMAIL),
+        (EMAIL, {"email": b"bob"}),
+        (EMAIL | STATUS, {"email": b"bob", "status": b"2"}),
+        (EMAIL, EMAIL | {"form": b"1"}),
+        (EMAIL | {"restart": b"1"} | STATUS, EMAIL | STATUS),
+    ],
+    ids=["status taken away", "changed field", "changed with status", "unknown field", "field removed"],
+)
+def test_what_is_no_echo_asks_for_a_look(old: Fields, new: Fields) -> None:
+    assert look_of_write(DocumentWrite("ada", old=old, new=new)) == Look("ada")
+
+
+@pytest.mark.parametrize("new", [EMAIL, EMAIL | STATUS], ids=["plain", "imported with a status"])
+def test_a_creation_says_that_nothing_was_there(new: Fields) -> None:
+    assert look_of_write(DocumentWrite("ada", old=None, new=new)) == Look("ada", created=True)
+
+
+def test_a_deletion_says_whose_email_is_free() -> None:
+    write = DocumentWrite("ada", old=EMAIL | STATUS, new=None, old_email="ada@example.com")
+
+    assert look_of_write(write) == Look("ada", list_objects=True, email="ada@example.com")
