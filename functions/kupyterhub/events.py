@@ -4,14 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from kupyterhub.domain.announcements import Announcement
 from kupyterhub.domain.errors import BadMessage
 from kupyterhub.domain.names import normalise_email
+
+_MAX_ID_BYTES = 1500
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,17 @@ def deletion_of(message: Message) -> Deletion:
     return Deletion(message.published, email=email, user=request.user, purge=request.purge, spellings=spellings)
 
 
+def _is_document_id(text: str) -> str:
+    wrong = text in {"", ".", ".."} or "/" in text or (text.startswith("__") and text.endswith("__"))
+    if wrong or len(text.encode()) > _MAX_ID_BYTES:
+        raise ValueError("is no id of a Firestore document")
+    return text
+
+
+UserId = Annotated[str, AfterValidator(_is_document_id)]
+"""https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields"""
+
+
 class _Body(BaseModel):
     # More fields than are known here may come with a later version of a sender.
     model_config = ConfigDict(frozen=True, alias_generator=to_camel)
@@ -109,7 +122,7 @@ class _Body(BaseModel):
 
 class _AgentEvent(_Body):
     type: Literal["registered", "idle", "lost"]
-    user: str = Field(min_length=1)
+    user: UserId
     name: str
     instance: str
     proxy_url: str
@@ -119,7 +132,7 @@ class _AgentEvent(_Body):
 
 
 class _ReconcileUser(_Body):
-    user: str = Field(min_length=1)
+    user: UserId
 
 
 class _Resync(_Body):
@@ -128,7 +141,7 @@ class _Resync(_Body):
 
 class _DeleteUser(_Body):
     email: str | None = None
-    user: str | None = Field(default=None, min_length=1)
+    user: UserId | None = None
     purge: bool = False
 
 
