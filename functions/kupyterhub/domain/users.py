@@ -125,7 +125,8 @@ def rfc3339(moment: datetime) -> str:
 
 
 def _as_text(value: Any) -> str:
-    return rfc3339(value) if isinstance(value, datetime) else repr(value)
+    # Some of Firestore's values say in `repr` where they are in memory, which is another place in every look.
+    return rfc3339(value) if isinstance(value, datetime) else type(value).__name__
 
 
 def search_terms(*texts: Any) -> tuple[str, ...]:
