@@ -28,7 +28,7 @@ _PATHS = {
     "ServiceAccount": ("v1", "serviceaccounts"),
 }
 _TERMINATING = "object is being deleted"
-"""How the answer begins where the existing object is on its way out (registry/generic/registry/store.go of apiserver)."""
+"""How the answer begins where the object that exists is being deleted (apiserver, generic/registry/store.go)."""
 _USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 
 
