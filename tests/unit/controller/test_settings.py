@@ -1,0 +1,192 @@
+"""kupyterhub.yaml is read whole or not at all; what is wrong is named by its path."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kupyterhub import settings as files
+from kupyterhub.domain.errors import SettingsError
+from kupyterhub.domain.settings import Profile, Settings
+
+GOOD: dict[str, Any] = {
+    "domain": "localhost:8000",
+    "allowedEmails": ["*@example.com"],
+    "images": {"agent": "agent:1", "jupyterlab": "jupyterlab:1"},
+    "profiles": {"default": {}},
+}
+
+
+def parse(tree: Any) -> Settings:
+    return files.parse(yaml.safe_dump(tree))
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """GOOD with one value changed; `...` removes it."""
+    tree: dict[str, Any] = yaml.safe_load(yaml.safe_dump(GOOD))
+    place = tree
+    *parents, last = path.split(".")
+    for part in parents:
+        place = place.setdefault(part, {})
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return tree
+
+
+def test_a_small_file_is_enough() -> None:
+    settings = parse(GOOD)
+
+    assert settings.namespace == "kupyterhub"
+    assert settings.allowed_emails == ("*@example.com",)
+    assert settings.profiles == {"default": Profile()}
+    assert settings.image_of(settings.profiles["default"]) == "jupyterlab:1"
+
+
+def test_a_profile_is_read_whole() -> None:
+    profile = {
+        "image": "big:1",
+        "images": ["big:1", "big:2"],
+        "cpu": "1.5",
+        "memory": "4Gi",
+        "storage": {"kind": "disk", "size": "50Gi"},
+        "idleTimeout": "90s",
+        "maxAge": "1d12h",
+        "readyDeadline": "15m",
+    }
+    settings = parse(changed("profiles.big", profile))
+
+    big = settings.profiles["big"]
+    assert big.images == ("big:1", "big:2")
+    assert (big.cpu, big.memory, big.storage.size) == ("1.5", "4Gi", "50Gi")
+    assert big.idle_timeout == timedelta(seconds=90)
+    assert big.max_age == timedelta(days=1, hours=12)
+    assert big.ready_deadline == timedelta(minutes=15)
+    assert settings.image_of(big) == "big:1"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("domain", ...),
+        ("domain", "https://x"),
+        ("domain", 7),
+        ("namespace", "Not A Label"),
+        ("allowedEmails", ...),
+        ("allowedEmails", "*@example.com"),
+        ("admins", ["nobody"]),
+        ("proxy", "remote"),
+        ("agent", "none"),
+        ("identity.mode", "password"),
+        ("images.agent", ...),
+        ("images.jupyterlab", 7),
+        ("profiles", ...),
+        ("profiles.default", ...),
+        ("profiles.Big", {}),
+        ("profiles.default.cpu", "much"),
+        ("profiles.default.cpu", 2),
+        ("profiles.default.memory", "1 GB"),
+        ("profiles.default.storage.size", "big"),
+        ("profiles.default.storage.kind", "tape"),
+        ("profiles.default.idleTimeout", "soon"),
+        ("profiles.default.idleTimeout", 60),
+        ("profiles.default.maxAge", ""),
+        ("profiles.default.readyDeadline", "5"),
+        ("clusters", [{"name": "a", "endpoint": "https://a"}, {"name": "b", "endpoint": "https://b"}]),
+        ("domian", "typo"),
+        ("images.jupiterlab", "typo"),
+        ("profiles.default.idleTimout", "1h"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_named_by_its_path(path: str, value: Any) -> None:
+    with pytest.raises(SettingsError) as raised:
+        parse(changed(path, value))
+
+    assert f"  {path}" in str(raised.value)
+
+
+def test_an_unknown_key_beside_a_known_one_is_an_error() -> None:
+    with pytest.raises(SettingsError, match=r"profiles\.default\.gpus"):
+        parse(changed("profiles.default.gpus", 1))
+
+
+def test_a_wrong_endpoint_names_its_cluster() -> None:
+    with pytest.raises(SettingsError, match=r"clusters\.0\.endpoint"):
+        parse(changed("clusters", [{"name": "a", "endpoint": "http://a"}]))
+
+
+def test_every_error_is_told_at_once() -> None:
+    tree = {**changed("domain", 7), "proxy": "remote"}
+
+    with pytest.raises(SettingsError) as raised:
+        parse(tree)
+
+    assert str(raised.value).count("\n") == 2
+
+
+@pytest.mark.parametrize("text", ["", "- a", "7", "a: [", "\tb"], ids=["empty", "list", "number", "open", "tab"])
+def test_what_is_no_map_is_an_error(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"kupyterhub\.yaml"):
+        files.parse(text)
+
+
+def test_a_value_is_never_quoted_in_an_error() -> None:
+    with pytest.raises(SettingsError) as raised:
+        parse(changed("identity.clientSecret", "s3cret"))
+
+    assert "s3cret" not in str(raised.value)
+
+
+def test_equal_settings_have_equal_hashes() -> None:
+    assert parse(GOOD).hash == parse(dict(reversed(GOOD.items()))).hash
+    assert parse(GOOD).hash != parse(changed("domain", "localhost:8001")).hash
+
+
+def test_the_local_systems_file_is_good() -> None:
+    text = (Path(__file__).parents[3] / "infra/local/kupyterhub.yaml").read_text()
+
+    assert files.parse(text.replace("$DOMAIN", "localhost:8000")).proxy == "local"
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"nothing\.yaml cannot be read"):
+        files.load(tmp_path / "nothing.yaml")
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "kupyterhub.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match=r"kupyterhub\.yaml"):
+        files.load(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [(b"k" * 32, b"k" * 32), (b"k" * 32 + b"\n\n", b"k" * 32), (b"\n" + b"k" * 31, b"\n" + b"k" * 31)],
+    ids=["bare", "with newlines", "leading newline is part of it"],
+)
+def test_the_master_secret_is_the_files_bytes_without_trailing_newlines(
+    tmp_path: Path, content: bytes, secret: bytes
+) -> None:
+    path = tmp_path / "master-secret"
+    path.write_bytes(content)
+
+    assert files.load_master_secret(path) == secret
+
+
+def test_a_short_master_secret_is_refused_and_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "master-secret"
+    path.write_bytes(b"s3cret" * 5 + b"\n" * 9)
+
+    with pytest.raises(SettingsError, match="shorter than 32 bytes") as raised:
+        files.load_master_secret(path)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_missing_master_secret_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nothing cannot be read"):
+        files.load_master_secret(tmp_path / "nothing")
