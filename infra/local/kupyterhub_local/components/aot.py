@@ -15,7 +15,7 @@ from kupyterhub_local.errors import ComponentError
 from kupyterhub_local.process import DIES_WITH_US
 
 CACHE = "classes.aot"
-TRIAL_SECONDS = 60.0
+TRIAL_SECONDS = 180.0
 LOG_TAIL_BYTES = 2000
 
 
@@ -42,18 +42,21 @@ async def trained(java: Path, program: Program, cache: Path) -> Path:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
+        ending = asyncio.create_task(trial.communicate())
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
-                ending = asyncio.create_task(trial.communicate())
                 await _listening(program.port, trial)
                 await program.exercise()
-                trial.send_signal(signal.SIGTERM)
-                messages, _ = await ending
+                if trial.returncode is None:
+                    trial.send_signal(signal.SIGTERM)
+                await asyncio.wait([ending])
         except TimeoutError as error:
             raise ComponentError(f"{program.jar.name} did not start within {TRIAL_SECONDS:.0f} s.") from error
         finally:
             if trial.returncode is None:
                 trial.kill()
+            await asyncio.wait([ending])
+        messages, _ = ending.result()
         if not (folder / CACHE).is_file():
             tail = messages[-LOG_TAIL_BYTES:].decode(errors="replace")
             raise ComponentError(f"{program.jar.name} could not be started by {java}:\n{tail}")
