@@ -22,7 +22,7 @@ def service(name: str, tmp_path: Path, script: str, needs: tuple[str, ...] = ())
     async def ready() -> bool:
         return pid_file.exists()
 
-    command = ["sh", "-c", f"echo $$ >> {pid_file}; {script}"]
+    command = ["sh", "-c", f"echo I am up; echo $$ >> {pid_file}; {script}"]
     return Service(name, lambda: command, ready, needs=needs)
 
 
@@ -46,14 +46,14 @@ async def eventually(condition: object, seconds: float = 10) -> None:
 async def test_what_dies_is_started_again(tmp_path: Path) -> None:
     said: list[str] = []
     supervisor = Supervisor(tmp_path, said.append)
-    await supervisor.start(service("store", tmp_path, "echo the last words; exec sleep 300"))
+    await supervisor.start(service("store", tmp_path, "exec sleep 300"))
     os.kill(pids(tmp_path, "store")[0], signal.SIGKILL)
     await eventually(lambda: len(said) == 2 and len(pids(tmp_path, "store")) == 2)
     await supervisor.stop()
     assert len(pids(tmp_path, "store")) == 2
     assert not any(map(runs, pids(tmp_path, "store")))
     assert said[0].startswith("store ended with SIGKILL")
-    assert "the last words" in said[0]
+    assert "I am up" in said[0]
     assert said[1] == "store was started again"
 
 
