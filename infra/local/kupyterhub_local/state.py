@@ -36,6 +36,11 @@ class StateFolder:
         return self.root / "master-secret"
 
     @property
+    def session_key(self) -> Path:
+        """What the proxy signs sign-ins with, so that they outlive a run."""
+        return self.root / "session-key"
+
+    @property
     def addresses(self) -> Path:
         """Ports and address ranges of this checkout."""
         return self.root / "addresses.json"
@@ -96,11 +101,12 @@ class StateFolder:
         return self.root / "node"
 
     def prepare(self, domain: str) -> None:
-        """Make the folder, its secret and its settings (for `domain`), where they are not there yet."""
+        """Make the folder, its secrets and its settings (for `domain`), where they are not there yet."""
         for folder in (self.root, self.logs, self.snapshots, self.queue.parent, self.node):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self.master_secret.exists():
-            write_private(self.master_secret, secrets.token_hex(32) + "\n")
+        for secret in (self.master_secret, self.session_key):
+            if not secret.exists():
+                write_private(secret, secrets.token_hex(32) + "\n")
         if not self.settings.exists():
             write_private(self.settings, SETTINGS_TEMPLATE.read_text().replace("$DOMAIN", domain))
 

@@ -168,6 +168,7 @@ class LocalSystem:
                 "KUPYTERHUB_TOPIC": f"projects/{PROJECT}/topics/agent-events",
                 "KUPYTERHUB_LISTEN": f"{HOST}:{ports.proxy}",
                 "KUPYTERHUB_HEALTH_LISTEN": f"{HOST}:{ports.proxy_health}",
+                "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.session_key),
             },
             needs=["pubsub"],
         )

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from kupyterhub_local.components import cloud_sdk, firebase
+from kupyterhub_local.components import cloud_sdk, firebase, npm
 from kupyterhub_local.components.versions import NpmPackage
-from kupyterhub_local.errors import CorruptDownload, Unreachable
+from kupyterhub_local.errors import ComponentError, CorruptDownload, Unreachable
 
 VERSION = "1.2.3"
 FIRESTORE_JAR = b"firestore's classes"
@@ -46,7 +46,7 @@ def publish(publisher: Any, **firestore: Any) -> NpmPackage:
         tar.addfile(member, io.BytesIO(text))
     publisher.publish(f"/firebase-tools/-/firebase-tools-{VERSION}.tgz", archive.getvalue())
     digest = base64.b64encode(hashlib.sha512(archive.getvalue()).digest()).decode()
-    return NpmPackage(VERSION, publisher.url, f"sha512-{digest}")
+    return NpmPackage(VERSION, f"sha512-{digest}")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -54,7 +54,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 async def test_both_jars_are_downloaded(publisher: Any, tmp_path: Path) -> None:
-    await firebase.emulators(publish(publisher), tmp_path)
+    await firebase.emulators(publish(publisher), publisher.url, tmp_path)
     assert contents(tmp_path) == {"firestore.jar": FIRESTORE_JAR, "pubsub.jar": PUBSUB_JAR}
 
 
@@ -69,7 +69,7 @@ async def test_a_jar_unlike_its_announcement_is_refused(
     announced: dict[str, Any], complaint: str, publisher: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(CorruptDownload, match=complaint):
-        await firebase.emulators(publish(publisher, **announced), tmp_path)
+        await firebase.emulators(publish(publisher, **announced), publisher.url, tmp_path)
     assert not (tmp_path / "firestore.jar").exists()
 
 
@@ -77,12 +77,12 @@ async def test_another_firebase_tools_than_the_pinned_one_is_refused(publisher: 
     package = publish(publisher)
     publisher.publish(f"/firebase-tools/-/firebase-tools-{VERSION}.tgz", b"something else")
     with pytest.raises(CorruptDownload, match="sha512"):
-        await firebase.emulators(package, tmp_path)
+        await firebase.emulators(package, publisher.url, tmp_path)
 
 
 async def test_a_registry_that_is_not_there_is_unreachable(nobody: str, tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="cannot be reached"):
-        await firebase.emulators(NpmPackage(VERSION, nobody, "sha512-"), tmp_path)
+        await firebase.emulators(NpmPackage(VERSION, "sha512-"), nobody, tmp_path)
 
 
 def test_an_sdk_with_both_emulators_is_used(tmp_path: Path) -> None:
@@ -96,3 +96,9 @@ def test_an_sdk_with_both_emulators_is_used(tmp_path: Path) -> None:
 
 def test_an_sdk_without_emulators_is_not_used(tmp_path: Path) -> None:
     assert cloud_sdk.emulators(tmp_path) is None
+
+
+async def test_without_npm_somebody_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ComponentError, match="gcloud components install"):
+        await npm.registry()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 FIRESTORE = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 PUBSUB = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
+INSTALL = "gcloud components install cloud-firestore-emulator pubsub-emulator"
 
 
 def root() -> Path | None:

@@ -1,6 +1,6 @@
 """The jars of the Firestore and Pub/Sub emulators, and a Java that runs them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from kupyterhub_local.components import cloud_sdk, firebase, java, npm
@@ -28,13 +28,11 @@ async def get(versions: Versions, sdk: Path | None, cache: Path, say: Say) -> Em
     async def make(folder: Path) -> None:
         async with step("downloading the Firestore and Pub/Sub emulators (190 MB, once)", say):
             try:
-                registry = await npm.registry(versions.firebase_tools.registry)
-                await firebase.emulators(replace(versions.firebase_tools, registry=registry), folder)
+                await firebase.emulators(versions.firebase_tools, await npm.registry(), folder)
             except Unreachable as unreachable:
                 raise ComponentError(
                     f"The emulators of Firestore and Pub/Sub are not here: {unreachable} Connect to the "
-                    "internet, or install them: "
-                    "gcloud components install cloud-firestore-emulator pubsub-emulator"
+                    f"internet, or install them: {cloud_sdk.INSTALL}"
                 ) from unreachable
 
     folder = await cached(cache / f"emulators-firebase-tools-{versions.firebase_tools.version}", make)

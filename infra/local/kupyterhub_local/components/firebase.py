@@ -16,10 +16,10 @@ FIRESTORE = "firestore.jar"
 PUBSUB = "pubsub.jar"
 
 
-async def emulators(package: NpmPackage, folder: Path) -> None:
+async def emulators(package: NpmPackage, registry: str, folder: Path) -> None:
     """Put `firestore.jar` and `pubsub.jar` into `folder`; raises Unreachable, CorruptDownload."""
     archive = folder / "firebase-tools.tgz"
-    await npm.tarball("firebase-tools", package, archive)
+    await npm.tarball("firebase-tools", package, registry, archive)
     catalogue = _catalogue(archive)
     archive.unlink()
     await _published(catalogue["firestore"], folder / FIRESTORE)

@@ -20,7 +20,6 @@ class NpmPackage:
     """A package of an npm registry; `integrity` is npm's: the algorithm, a dash, the digest in base64."""
 
     version: str
-    registry: str
     integrity: str
 
 
