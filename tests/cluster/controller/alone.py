@@ -133,7 +133,7 @@ class Alone:
     def interrupted(self) -> bool:
         return self._interruption is None
 
-    def write(self, user: str, **fields: Any) -> None:
+    def set(self, user: str, **fields: Any) -> None:
         kept = {name: firestore.DELETE_FIELD if value is None else value for name, value in fields.items()}
         self._documents.collection("users").document(user).set(kept, merge=True)
 
@@ -148,13 +148,13 @@ class Alone:
     def objects(self, person: Person) -> dict[str, Object]:
         return self.kube.objects(person.name, self.namespace)
 
-    def running(self, person: Person) -> set[str]:
+    def running(self, person: Person) -> frozenset[str]:
         """Objects of a person but the storage."""
-        return {key for key in self.objects(person) if not key.startswith("PersistentVolumeClaim")}
+        return frozenset(key for key in self.objects(person) if not key.startswith("PersistentVolumeClaim"))
 
     def ready(self, person: Person) -> None:
         """Enrol somebody whose notebook then becomes ready."""
-        self.write(person.user, email=person.email)
+        self.set(person.user, email=person.email)
         self.look(person.user, created=True)
         until(lambda: self.kube.run_pods(person.name, self.namespace), f"pods of {person.name} run")
         self.look(person.user, announcement=self.announcement(person))
