@@ -22,7 +22,8 @@ def measure() -> list[Figure]:
     pairs = [(_seconds("import main"), _seconds(THIRD_PARTY)) for _ in range(ROUNDS)]
     main, alone = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
-    return [Figure("import of functions/main.py ÷ its packages", ratio, 1.25, "times", f"{main:.2f} s and {alone:.2f} s")]
+    details = f"{main:.2f} s and {alone:.2f} s"
+    return [Figure("import of functions/main.py ÷ its packages", ratio, 1.25, "times", details)]
 
 
 def _seconds(code: str) -> float:
