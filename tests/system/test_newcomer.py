@@ -12,6 +12,7 @@ async def test_the_printed_url_opens_a_jupyterlab_in_which_a_cell_runs(system: L
     await new_notebook(page)
     assert await run_cell(page, "print(6*7)") == "42"
     await expect(page.get_by_role("listitem", name="Untitled.ipynb")).to_be_visible()
+    await expect(page.get_by_text("news")).to_have_count(0)
 
 
 async def test_somebody_else_is_told_who_they_are_and_signs_out(system: LocalSystem, page: Page) -> None:

@@ -23,8 +23,8 @@ async def notebook_with_a_file(email: str, document: firestore.DocumentReference
     return str(status["name"])
 
 
-def removed(system: LocalSystem, name: str) -> bool:
-    """Wait until nothing of a name is in the cluster but their storage."""
+def nothing_but_storage_is_left(system: LocalSystem, name: str) -> bool:
+    """Wait until nothing of a name runs, and look whether their storage is still there."""
     eventually(lambda: not system.objects(RUNNING_KINDS, name), CHANGE, f"the end of {name} in the cluster")
     return [claim["metadata"]["name"] for claim in system.objects("persistentvolumeclaims", name)] == [f"home-{name}"]
 
@@ -55,7 +55,7 @@ async def test_stopped_and_running_again_with_the_same_files(system: LocalSystem
     name = await notebook_with_a_file(email, document)
     document.update({"state": "stopped"})
     phase(document, "Stopped")
-    assert removed(system, name)
+    assert nothing_but_storage_is_left(system, name)
     document.update({"state": "running"})
     status = phase(document, "Ready")
     async with Person(status["proxyUrl"], email) as person:
@@ -68,7 +68,7 @@ async def test_delete_user_removes_and_marks_and_keeps_the_files_until_they_are_
     name = await notebook_with_a_file(email, document)
     system.publish("delete-user", email.encode())
     status = phase(document, "Deleted")
-    assert removed(system, name)
+    assert nothing_but_storage_is_left(system, name)
     assert (document.get().to_dict() or {})["state"] == "deleted"
     assert "proxyUrl" not in status
     assert files(system, email) == [f"of {email}"]
@@ -83,7 +83,7 @@ async def test_a_document_that_is_deleted_takes_everything_but_the_files(system:
     document = system.add(email=email)
     name = await notebook_with_a_file(email, document)
     document.delete()
-    assert removed(system, name)
+    assert nothing_but_storage_is_left(system, name)
     assert files(system, email) == [f"of {email}"]
 
 
