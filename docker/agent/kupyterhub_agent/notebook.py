@@ -67,9 +67,10 @@ class Notebook:
     ) -> None:
         await self._session.close()
 
-    async def check(self) -> None:
-        """Return if `GET /api` answers, which needs no token; raises NotebookUnreachable."""
-        await self._get_json("/api", {})
+    async def started(self) -> str | None:
+        """Return when it says that it was started, if it answers and takes our token; raises NotebookUnreachable."""
+        status = await self._get_json("/api/status", {"Authorization": self._location.authorization()})
+        return status.get("started")  # type: ignore[no-any-return]
 
     async def last_activity(self) -> datetime:
         """When the notebook was last used; now while a kernel is busy. Raises NotebookUnreachable.

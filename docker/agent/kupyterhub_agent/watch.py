@@ -36,8 +36,8 @@ class Announcer(Protocol):
 class Watched(Protocol):
     """What is watched: notebook.Notebook, or a twin in tests."""
 
-    async def check(self) -> None:
-        """Return if it answers; raises NotebookUnreachable."""
+    async def started(self) -> str | None:
+        """Return what it says of its start, if it answers; raises NotebookUnreachable."""
 
     async def last_activity(self) -> datetime:
         """When it was last used; raises NotebookUnreachable."""
@@ -49,7 +49,7 @@ class Pace:
 
     starting: float = 0.2
     """Between looks while it does not answer: the user waits."""
-    answering: float = 5
+    answering: float = 2
     idle: float = 5 * 60
     repeat: float = 60 * 60
     patience: int = 3
@@ -72,6 +72,7 @@ class Watch:
         self._pace = pace
         self._now = now
         self._registered: Announcement | None = None
+        self._started: str | None = None
         self._missed = 0
         self._said: dict[str, datetime] = {}
 
@@ -84,8 +85,10 @@ class Watch:
     async def look(self) -> None:
         """Look once and announce what is due."""
         try:
-            await self._notebook.check()
-            if self._registered is None:
+            started = await self._notebook.started()
+            if self._registered is None or started != self._started:
+                # Another start is proof enough that it did not answer meanwhile, however short that was.
+                self._started = started
                 self._registered = Announcement("registered", self._now())
                 self._said["idle"] = self._now()
                 await self._say(self._registered)

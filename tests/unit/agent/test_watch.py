@@ -15,12 +15,14 @@ class Scene:
     def __init__(self) -> None:
         self.now = START
         self.trouble: NotebookUnreachable | None = None
+        self.start = "2026-01-01T00:00:00Z"
         self.said: list[Announcement] = []
         self.watch = Watch(self, self, now=lambda: self.now)
 
-    async def check(self) -> None:
+    async def started(self) -> str:
         if self.trouble is not None:
             raise self.trouble
+        return self.start
 
     async def last_activity(self) -> datetime:
         return USED
@@ -71,6 +73,14 @@ async def test_a_refused_connection_is_a_loss_and_the_next_answer_a_new_registra
     assert await scene.later(seconds=5) == []
     scene.trouble = None
     assert await scene.later(seconds=5) == [Announcement("registered", START + timedelta(seconds=15))]
+
+
+async def test_a_restart_between_two_looks_is_a_new_registration() -> None:
+    scene = Scene()
+    await scene.later()
+    scene.start = "2026-01-01T00:00:03Z"
+    assert await scene.later(seconds=5) == [Announcement("registered", START + timedelta(seconds=5))]
+    assert await scene.later(seconds=5) == []
 
 
 async def test_a_busy_server_may_miss_two_looks() -> None:
