@@ -162,7 +162,7 @@ class Reconciler:
         results += map(self.cluster.apply, objects.after)
         changed = any(result is not None and result.created for result in results)
         changed |= facts.generation(live) != facts.generation(before)
-        seen = replace(seen, live=live, waits=objects.notebook is None)
+        seen = replace(seen, live=live, waits=objects.waits)
         if before and not is_ready(document, seen):
             notebook_pods = self.cluster.pods(f"{labels.of_name(wanted.name)},{labels.COMPONENT}=jupyterlab")
             seen = replace(seen, trouble=facts.trouble(notebook_pods))

@@ -21,8 +21,10 @@ class Desired:
     """None: the Deployment is there, and its storage was made before it."""
     before: tuple[Object, ...]
     notebook: Object | None
-    """None: a change of the template waits for the next start."""
+    """None: a change of the template waits, and there is nothing else to change about it."""
     after: tuple[Object, ...]
+    waits: bool
+    """A change of the template waits for the next start."""
 
 
 def desired(
@@ -41,16 +43,27 @@ def desired(
         and facts.template_of(live) != notebook["metadata"]["annotations"][TEMPLATE]
         and mark == facts.restarted_at(live)
     )
+    takes_over = live is not None and not facts.is_of(live, user.id)
+    secret = jupyterlab.secret(user, wanted, token)
+    same_token = live is not None and facts.token_hash(live) == facts.token_hash(notebook)
     return Desired(
         storage=None if live else storage.claim(user, wanted),
         before=(
             jupyterlab.account(user, wanted),
             agent.account(user, wanted),
-            *(() if waits else (jupyterlab.secret(user, wanted, token),)),
+            *((secret,) if not waits or (takes_over and same_token) else ()),
         ),
-        notebook=None if waits else notebook,
+        notebook=notebook if not waits else _taken_over(notebook, live) if live and takes_over else None,
         after=(jupyterlab.service(user, wanted), agent.deployment(user, wanted, settings)),
+        waits=waits,
     )
+
+
+def _taken_over(notebook: Object, live: Object) -> Object:
+    """The notebook that runs, as another document's: its labels change and its pod does not."""
+    metadata = notebook["metadata"]
+    annotations = {**metadata["annotations"], TEMPLATE: facts.template_of(live)}
+    return {**notebook, "metadata": {**metadata, "annotations": annotations}, "spec": live["spec"]}
 
 
 def _newest(*moments: datetime | None) -> datetime | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kupyterhub.domain.labels import EMAIL, INSTANCE, RESTARTED_AT, TEMPLATE, USER_HASH
+from kupyterhub.domain.labels import EMAIL, INSTANCE, RESTARTED_AT, TEMPLATE, TOKEN, USER_HASH
 from kupyterhub.domain.names import user_hash
 
 Object = dict[str, Any]
@@ -40,6 +40,12 @@ def template_of(live: Object) -> str | None:
     """The hash of the template that the Deployment was last given."""
     template: str | None = live["metadata"].get("annotations", {}).get(TEMPLATE)
     return template
+
+
+def token_hash(live: Object) -> str | None:
+    """The hash of the token that the Deployment's pods were started with."""
+    found: str | None = live["spec"]["template"]["metadata"].get("annotations", {}).get(TOKEN)
+    return found
 
 
 def restarted_at(live: Object) -> datetime | None:
