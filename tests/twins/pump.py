@@ -63,6 +63,8 @@ class Pump:
         try:
             act()
         except TransientError:
+            # Until it is delivered again, Kubernetes does its part.
+            self.world.cluster.settle()
             self._events.append((name, act))
         finally:
             self._depth -= 1

@@ -152,6 +152,16 @@ def settle(pump: Pump) -> None:
         pump.until_quiet()
 
 
+def expect_that_resync_finds_nothing(pump: Pump) -> None:
+    """Comparing everybody with the cluster is the last safety; after a history it should not be needed."""
+    world = pump.world
+    versions, documents = world.cluster.versions(), [world.users.peek(user) for user in world.users.ids()]
+    pump.add("resync all", partial(world.resync.run, "all"))
+    pump.until_quiet()
+    assert world.cluster.versions() == versions
+    assert [world.users.peek(user) for user in world.users.ids()] == documents
+
+
 def run(order: Order, seed: int, overlap: float, *, operations: int = 25) -> tuple[Pump, Crowd]:
     pump = Pump(World(), order=order, seed=seed, overlap=overlap)
     crowd = Crowd(pump, seed)
@@ -170,6 +180,7 @@ def test_after_any_history_the_cluster_is_what_the_documents_say(order: Order, s
     pump, crowd = run(order, seed, overlap=0.0)
 
     expect_what_documents_say(pump.world, crowd.purged)
+    expect_that_resync_finds_nothing(pump)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -177,6 +188,7 @@ def test_looks_that_cut_into_each_other_end_the_same(seed: int) -> None:
     pump, crowd = run("random", seed, overlap=0.05)
 
     expect_what_documents_say(pump.world, crowd.purged)
+    expect_that_resync_finds_nothing(pump)
 
 
 @pytest.mark.parametrize("order", ORDERS)

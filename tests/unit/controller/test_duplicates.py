@@ -170,3 +170,27 @@ def test_a_takeover_by_another_document_restarts_no_kernel(world: World) -> None
 
     assert world.cluster.get("Deployment", NOTEBOOK)["metadata"]["uid"] == uid
     assert world.objects("second") == objects_of(ADA)
+
+
+def test_a_takeover_with_another_profile_restarts_no_kernel_and_waits(world: World) -> None:
+    two(world)
+    world.users.set("second", profile="big")
+    malformed(world)
+    before = world.cluster.get("Deployment", NOTEBOOK)
+    world.deliver_bus()
+
+    after = world.cluster.get("Deployment", NOTEBOOK)
+    assert (after["spec"], after["metadata"]["uid"]) == (before["spec"], before["metadata"]["uid"])
+    assert world.objects("second") == objects_of(ADA)
+    world.look("second")
+    world.announce(user="second")
+    assert "A change waits" in (world.status("second").message or "")
+
+
+def test_what_was_taken_over_does_not_go_with_the_former_document(world: World) -> None:
+    test_a_takeover_with_another_profile_restarts_no_kernel_and_waits(world)
+    uid = world.cluster.get("Deployment", NOTEBOOK)["metadata"]["uid"]
+    removed(world)
+
+    assert world.cluster.get("Deployment", NOTEBOOK)["metadata"]["uid"] == uid
+    assert world.objects("second") == objects_of(ADA)

@@ -46,7 +46,7 @@ def deliver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deliver]:
 
 
 @pytest.fixture
-def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def wired(world: World, deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> World:
     """The entry points work on twins, which come in where the real things are wired."""
     monkeypatch.setattr(bootstrap, "reconciler", lambda: world.reconciler)
     return world
