@@ -130,7 +130,7 @@ class System:
         return self._users.document(user).get().update_time
 
     def until_phase(self, user: str, phase: str, **expected: Any) -> dict[str, Any]:
-        """Wait for a phase and other fields of the status that belong to the document as it is now."""
+        """Wait until the status has this phase and these other fields."""
 
         def look() -> dict[str, Any] | None:
             status = self.status(user)
