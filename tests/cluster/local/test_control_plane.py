@@ -100,3 +100,9 @@ def test_strangers_are_refused(control_plane: RunningControlPlane) -> None:
     trusted = ssl.create_default_context(cafile=control_plane.pki.ca)
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"{control_plane.server}/version", context=trusted)  # noqa: S310 - https
+
+
+async def test_the_servers_health_can_be_asked_for_after_the_start_as_a_restart_does(
+    control_plane: RunningControlPlane,
+) -> None:
+    assert await control_plane.supervisor._services["kube-apiserver"].ready()

@@ -52,7 +52,7 @@ class ControlPlane:
         async with Api(self.server, certificates) as api:
             await asyncio.gather(
                 supervisor.start(Service("etcd", self._etcd, at_once)),
-                supervisor.start(Service("kube-apiserver", self._apiserver, api.ready, needs=["etcd"])),
+                supervisor.start(Service("kube-apiserver", self._apiserver, self._ready, needs=["etcd"])),
             )
             await asyncio.gather(
                 supervisor.start(
@@ -63,6 +63,11 @@ class ControlPlane:
             )
             token = await _token(api)
         kubeconfig.write(self.state.controller_kubeconfig, self.server, certificates.ca, token)
+
+    async def _ready(self) -> bool:
+        # The supervisor asks again after each restart: a connection of the start would be closed by then.
+        async with Api(self.server, pki.Pki(self.state.pki)) as api:
+            return await api.ready()
 
     def _kubeconfig(self, name: str) -> Path:
         return self.state.pki / f"{name}.kubeconfig"
