@@ -51,9 +51,7 @@ class Emails:
 
     def _tell(self, documents: list[UserDocument]) -> None:
         for document in documents:
-            # What is forgotten already needs no write, which would make a look that is under way begin anew.
-            if document.status.observed is not None:
-                self.users.forget_observed(document.id)
+            self.users.forget_observed(document.id)
         if documents:
             self.bus.ask_to_reconcile(document.id for document in documents)
 

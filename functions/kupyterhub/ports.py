@@ -42,7 +42,10 @@ class Users(Protocol):
         """All documents; raises TransientError rather than ending early."""
 
     def forget_observed(self, user: str) -> None:
-        """Remove `status.observed`, so that the next look asks again who holds the e-mail."""
+        """Remove `status.observed`, so that the next look asks again who holds the e-mail.
+
+        It always changes the document: the write of a look that is under way is then refused.
+        """
 
 
 class Cluster(Protocol):

@@ -91,7 +91,11 @@ class UserStore:
         try:
             with _translated(f"write {COLLECTION}/{user}"):
                 self._users.document(user).update(
-                    {"status.observed": firestore.DELETE_FIELD}, retry=_RETRY, timeout=_SECONDS
+                    # The time makes it a change even where nothing was observed yet: Firestore keeps the update time
+                    # of a document that a write leaves as it was, and a look under way would not notice.
+                    {"status.observed": firestore.DELETE_FIELD, "status.updatedAt": firestore.SERVER_TIMESTAMP},
+                    retry=_RETRY,
+                    timeout=_SECONDS,
                 )
         except exceptions.NotFound:
             return
