@@ -17,13 +17,17 @@ _MOST = 4000
 
 @dataclass
 class Pump:
-    """The events of one world, each delivered up to three times; `overlap` is how often another look cuts in."""
+    """The events of one world, each delivered up to three times.
+
+    Before a request another look cuts in as often as `overlap` says, and a function is killed as often as `faults`.
+    """
 
     world: World
     order: Order = "forward"
     seed: int = 0
     copies: int = 3
     overlap: float = 0.0
+    faults: float = 0.0
     delivered: list[str] = field(default_factory=list)
     _events: list[Event] = field(default_factory=list)
     _depth: int = 0
@@ -78,6 +82,8 @@ class Pump:
         if self.overlap and 0 < self._depth <= 2 and self._random.random() < self.overlap:
             self.delivered.append("  " * self._depth + f"(before {request})")
             self._one()
+        if self.faults and self._depth and self._random.random() < self.faults:
+            raise TransientError(f"killed before {request}")
 
 
 def _named(look: Look) -> str:

@@ -78,7 +78,8 @@ class FakeUsers:
             return
         fields = self._fields(user)
         if isinstance(status := fields.get("status"), dict):
-            fields["status"] = {key: value for key, value in status.items() if key != "observed"}
+            kept = {key: value for key, value in status.items() if key != "observed"}
+            fields["status"] = {**kept, "updatedAt": self._next_time()}
         self._put(user, fields)
 
     # What people and their programs do.
@@ -118,10 +119,12 @@ class FakeUsers:
         before = self._versions.get(user)
         if before is not None and before.fields == fields:
             return
-        now = self.clock() if self._last is None else max(self.clock(), self._last + _TICK)
-        self._last = now
+        self._last = now = self._next_time()
         self._versions[user] = _Version(deepcopy(fields), before.create_time if before else now, now)
         self._tell(user, before.fields if before else None, fields)
+
+    def _next_time(self) -> datetime:
+        return self.clock() if self._last is None else max(self.clock(), self._last + _TICK)
 
     def _tell(self, user: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
         email = _at(old or {}, "status", "email")

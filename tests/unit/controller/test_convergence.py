@@ -173,8 +173,8 @@ def patient_world() -> World:
     return World(settings=SETTINGS.model_copy(update={"profiles": PATIENT}))
 
 
-def run(order: Order, seed: int, overlap: float, *, operations: int = 25) -> tuple[Pump, Crowd]:
-    pump = Pump(patient_world(), order=order, seed=seed, overlap=overlap)
+def run(order: Order, seed: int, overlap: float, *, faults: float = 0.0, operations: int = 25) -> tuple[Pump, Crowd]:
+    pump = Pump(patient_world(), order=order, seed=seed, overlap=overlap, faults=faults)
     crowd = Crowd(pump, seed)
     for _ in range(operations):
         crowd.act()
@@ -200,6 +200,13 @@ def test_looks_that_cut_into_each_other_end_the_same(seed: int) -> None:
 
     expect_what_documents_say(pump.world, crowd.purged)
     expect_that_resync_finds_nothing(pump)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_looks_that_are_killed_half_way_end_the_same(seed: int) -> None:
+    pump, crowd = run("random", seed, overlap=0.03, faults=0.02)
+
+    expect_what_documents_say(pump.world, crowd.purged)
 
 
 @pytest.mark.parametrize("order", ORDERS)

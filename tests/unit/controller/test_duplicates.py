@@ -58,6 +58,36 @@ def test_the_earlier_one_holds_even_when_it_is_looked_at_last(world: World) -> N
     assert world.objects("first") == objects_of(ADA)
 
 
+MIDDLES = [
+    "query status.email*",
+    f"read Deployment {NOTEBOOK}",
+    f"apply Secret {NOTEBOOK}",
+    f"apply Deployment {NOTEBOOK}",
+    f"apply Service {NOTEBOOK}",
+    "apply Deployment agent-*",
+    "write second",
+]
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("request_", MIDDLES)
+def test_an_earlier_one_that_comes_in_the_middle_of_a_look_holds(world: World, request_: str, nth: int) -> None:
+    world.users.set("first", email=ADA)
+    world.clock.move(seconds=1)
+    world.users.set("second", email=ADA)
+    world.clock.move(seconds=1)
+    for requests in (world.cluster.requests, world.users.requests):
+        requests.before(request_, lambda: world.look("first", created=True), nth=nth)
+
+    world.look("second", created=True)
+    world.look("first", created=True)
+    world.deliver_bus()
+
+    assert phases(world) == {"first": ("Provisioning", "Starting"), "second": ("Rejected", "DuplicateEmail")}
+    assert world.objects("first") == objects_of(ADA)
+    assert world.objects("second") == set()
+
+
 def test_an_unchanged_holder_asks_nobody(world: World) -> None:
     two(world)
     world.look("first")

@@ -83,6 +83,23 @@ def test_an_echo_is_acknowledged_without_settings_or_clients(deliver: Deliver) -
     assert bootstrap.reconciler.cache_info().currsize == 0
 
 
+@pytest.mark.parametrize("paths", [["email"], ["status"], []], ids=["email", "status", "empty"])
+def test_the_update_mask_is_never_used(deliver: Deliver, wired: World, paths: list[str]) -> None:
+    wired.users.set("ada", email=ADA)
+    same, other = ({"email": Value(string_value=email)} for email in (ADA, "bob@example.com"))
+    mask = {"field_paths": paths}
+    statuses = {"status": Value(string_value="new")}
+    for old, new, phase in ((same, same | statuses, None), (other, same | statuses, "Provisioning")):
+        event = DocumentEventData(
+            value=Document(name=f"{PREFIX}ada", fields=new),
+            old_value=Document(name=f"{PREFIX}ada", fields=old),
+            update_mask=mask,
+        )
+        body = DocumentEventData.serialize(event)
+        assert deliver("on_user_written", body, WRITTEN, "application/protobuf").status_code == 200
+        assert wired.status().phase == phase
+
+
 def test_without_settings_every_other_event_is_delivered_again(deliver: Deliver) -> None:
     assert send_write(deliver, "ada", None, {"email": ADA}).status_code == 500
     assert deliver("on_resync", message({"mode": "due"})).status_code == 500
