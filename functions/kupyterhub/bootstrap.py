@@ -55,7 +55,7 @@ def log() -> logging.Logger:
 
 
 def _api(settings: Settings) -> ApiClient:
-    return gke.connect(settings.clusters[0]) if settings.clusters else cluster.from_kubeconfig()
+    return cluster.connect(gke.of_gke(settings.clusters[0]) if settings.clusters else cluster.of_kubeconfig())
 
 
 def _file(variable: str) -> Path:

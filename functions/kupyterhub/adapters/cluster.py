@@ -32,10 +32,17 @@ _TERMINATING = "object is being deleted"
 _USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 
 
-def from_kubeconfig() -> client.ApiClient:
-    """The cluster that KUBECONFIG names, as on one machine."""
-    api: client.ApiClient = config.new_client_from_config()  # type: ignore[no-untyped-call]
-    return api
+def of_kubeconfig() -> client.Configuration:
+    """The way to the cluster that KUBECONFIG names, as on one machine."""
+    configuration = client.Configuration()
+    config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    return configuration
+
+
+def connect(configuration: client.Configuration) -> client.ApiClient:
+    """A client that asks once: a function that fails is delivered again, and must not outlive its time before."""
+    configuration.retries = urllib3.Retry(connect=1, read=0, redirect=0, status=0)
+    return client.ApiClient(configuration)
 
 
 class Cluster:

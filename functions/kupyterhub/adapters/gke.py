@@ -17,8 +17,8 @@ SCOPES = (
 )
 
 
-def connect(access: ClusterAccess) -> client.ApiClient:
-    """A client of the cluster, by its DNS endpoint with public roots or by its address with the cluster's CA.
+def of_gke(access: ClusterAccess) -> client.Configuration:
+    """The way to the cluster, by its DNS endpoint with public roots or by its address with the cluster's CA.
 
     Raises SettingsError where no Google credentials are found or the CA is not base64.
     """
@@ -44,4 +44,4 @@ def connect(access: ClusterAccess) -> client.ApiClient:
     configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]
     # The hook is only asked where a key is there already.
     configuration.api_key["BearerToken"] = ""
-    return client.ApiClient(configuration)
+    return configuration

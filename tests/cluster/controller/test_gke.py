@@ -10,7 +10,7 @@ import pytest
 
 from cluster.controller.stand_ins import ApiServer, TokenEndpoint, serving
 from kupyterhub.adapters import gke
-from kupyterhub.adapters.cluster import Cluster
+from kupyterhub.adapters.cluster import Cluster, connect
 from kupyterhub.domain.errors import SettingsError, TransientError
 from kupyterhub.domain.settings import ClusterAccess
 from kupyterhub_local.control_plane import pki
@@ -46,7 +46,7 @@ def access(server: ApiServer, authority: Path) -> ClusterAccess:
 
 @pytest.fixture
 def cluster(server: ApiServer, certificates: Pki) -> Iterator[Cluster]:
-    with gke.connect(access(server, certificates.ca)) as api:
+    with connect(gke.of_gke(access(server, certificates.ca))) as api:
         yield Cluster(api, "kupyterhub")
 
 
@@ -96,14 +96,23 @@ def test_a_server_of_another_authority_is_not_told_the_token(
     server: ApiServer, tmp_path: Path, tokens: TokenEndpoint
 ) -> None:
     other = pki.ensure(tmp_path / "other", IPv4Address("127.0.0.1"))
-    with gke.connect(access(server, other.ca)) as api, pytest.raises(TransientError, match="Kubernetes is away"):
+    with (
+        connect(gke.of_gke(access(server, other.ca))) as api,
+        pytest.raises(TransientError, match="Kubernetes is away"),
+    ):
         Cluster(api, "kupyterhub").read_notebook("ada")
     assert server.asked == []
 
 
 def test_settings_that_are_wrong_say_where(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match=r"clusters\.main\.certificateAuthority"):
-        gke.connect(ClusterAccess(name="main", endpoint=server.url, certificate_authority="no base64!"))
+        gke.of_gke(ClusterAccess(name="main", endpoint=server.url, certificate_authority="no base64!"))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")
     with pytest.raises(SettingsError, match=r"clusters\.main: no Google credentials"):
-        gke.connect(ClusterAccess(name="main", endpoint=server.url))
+        gke.of_gke(ClusterAccess(name="main", endpoint=server.url))
+
+
+def test_a_request_that_gets_no_answer_is_not_sent_again_by_the_client(server: ApiServer, certificates: Pki) -> None:
+    # The platform delivers the event again; a look that waits four times would outlive its function.
+    with connect(gke.of_gke(access(server, certificates.ca))) as api:
+        assert api.configuration.retries.read == 0
