@@ -43,7 +43,7 @@ class Emails:
             return document, verdict
         if first.status.reason == "DuplicateEmail":
             self._tell([first])
-        return document, verdict if isinstance(verdict, Stopped) else duplicate(email)
+        return document, verdict if isinstance(verdict, Stopped) else duplicate(email, first.id)
 
     def tell_others(self, email: str, document_id: str) -> None:
         """This document no longer counts with the e-mail: let those who wait for it look again."""

@@ -119,11 +119,12 @@ def holder(email: str, documents: list[UserDocument], now: datetime) -> UserDocu
     return min(counting, key=lambda d: (d.status.emailSince or d.create_time, d.id), default=None)
 
 
-def duplicate(email: str) -> Rejected:
-    """The verdict on a document whose e-mail another one holds."""
+def duplicate(email: str, document: str) -> Rejected:
+    """The verdict on a document whose e-mail another one, with this id, holds."""
     return Rejected(
         "DuplicateEmail",
-        f"email: another document already holds {email}. Delete one of the two; this one follows by itself.",
+        f"email: the document {_quoted(document)} already holds {email}. "
+        "Delete one of the two; this one follows by itself.",
         email,
         by_policy=True,
     )

@@ -80,6 +80,7 @@ def test_two_documents_swap_release_and_take_back_one_email(system: System) -> N
     rejected = system.until_phase(bob.user, "Rejected", reason="DuplicateEmail")
     system.quiet()
     assert ada.email in rejected["message"]
+    assert repr(ada.user) in rejected["message"]
     assert system.status(ada.user)["phase"] == "Provisioning"
     assert owners(system, ada) == {ada.user}
     assert system.status(ada.user)["emailSince"] < system.status(bob.user)["emailSince"]
