@@ -23,7 +23,8 @@ def purge(document: UserDocument, verdict: Ended, users: Users, cluster: Cluster
     """Go on with the purge that a deleted user's document asks for, if it does."""
     if not verdict.purge:
         return Purge()
-    email = document.status.email or email_of(document)
+    # The document's own, for the storage of a former e-mail stays; a malformed one is what it was before.
+    email = email_of(document) or document.status.email
     if email is None:
         return Purge(done=True, message="Deleted. There was no e-mail, so there are no notebooks to purge.")
     if any(other.id != document.id for other in counting(users, email, now)):

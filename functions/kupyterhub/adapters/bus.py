@@ -39,7 +39,9 @@ def decode_message(body: Any) -> Message:
     """Unwrap the body of a `messagePublished` CloudEvent; raises BadMessage."""
     try:
         message: Mapping[str, Any] = body["message"]
-        published = datetime.fromisoformat(message.get("publishTime") or message["publish_time"])
+        published = datetime.fromisoformat(message["publishTime"])
+        if published.tzinfo is None:
+            raise ValueError("a time has a zone")  # noqa: TRY301 - told with the rest
         return Message(b64decode(message.get("data") or b"", validate=True), published)
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         raise BadMessage("the event holds no Pub/Sub message") from e

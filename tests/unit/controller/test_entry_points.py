@@ -230,8 +230,14 @@ def test_a_message_that_cannot_be_understood_is_logged_and_acknowledged(
 @pytest.mark.parametrize("entry_point", TOPICS)
 @pytest.mark.parametrize(
     "body",
-    [b"{}", b"[]", b'{"message": 7}', b'{"message": {"data": "?", "publishTime": "2026-03-02T10:00:00Z"}}'],
-    ids=["no message", "a list", "a number", "no base64"],
+    [
+        b"{}",
+        b"[]",
+        b'{"message": 7}',
+        b'{"message": {"data": "?", "publishTime": "2026-03-02T10:00:00Z"}}',
+        b'{"message": {"data": "", "publishTime": "2026-03-02T10:00:00"}}',
+    ],
+    ids=["no message", "a list", "a number", "no base64", "a time without a zone"],
 )
 def test_an_event_without_a_message_is_logged_and_acknowledged(
     deliver: Deliver, wired: World, caplog: pytest.LogCaptureFixture, entry_point: str, body: bytes

@@ -191,3 +191,13 @@ def test_who_comes_back_while_the_storage_goes_waits_and_gets_new_storage(world:
 
     assert "deletionTimestamp" not in world.cluster.get("PersistentVolumeClaim", STORAGE)["metadata"]
     assert world.status().phase == "Provisioning"
+
+
+def test_a_purge_is_of_the_documents_own_email_and_leaves_the_storage_of_a_former_one(world: World) -> None:
+    world.ready()
+    world.users.set("ada", email="ada.new@example.com", state="deleted", purge=True)
+    world.look()
+    let_time_do_its_work(world)
+
+    assert "purge" not in world.users.peek("ada").fields
+    assert has_storage(world)
