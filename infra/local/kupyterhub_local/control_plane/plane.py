@@ -45,6 +45,10 @@ class ControlPlane:
             (self._kubeconfig("scheduler"), "scheduler"),
         ):
             kubeconfig.write(path, self.server, certificates.ca, certificates.pair(name))
+        # The functions read theirs once, maybe before this run writes it: they would keep one of other addresses.
+        theirs = self.state.controller_kubeconfig
+        if theirs.exists() and self.server not in theirs.read_text():
+            theirs.unlink()
 
     async def start(self, supervisor: Supervisor) -> None:
         """Start it, apply what the namespace needs, and let the functions in; raises NotReady, ApiError."""
