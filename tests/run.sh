@@ -5,4 +5,6 @@ cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 tests/check.sh
 tests/install_chromium.sh
+# Before the tests, whose time is limited: a first build of Kubernetes takes minutes.
+python -m kupyterhub_local get
 exec python -m pytest -q "$@"

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from kupyterhub_local import emulators
 from kupyterhub_local.addresses import HOST, Addresses
-from kupyterhub_local.components import cloud_sdk, kubernetes, machine, versions
-from kupyterhub_local.components import emulators as emulator_programs
-from kupyterhub_local.components.cache import user_cache
-from kupyterhub_local.components.emulators import EmulatorPrograms
-from kupyterhub_local.components.kubernetes import ControlPlanePrograms
+from kupyterhub_local.components import everything
+from kupyterhub_local.components.everything import Programs
 from kupyterhub_local.control_plane import pki
 from kupyterhub_local.control_plane.kubeconfig import NAMESPACE
 from kupyterhub_local.control_plane.plane import ControlPlane
@@ -25,14 +22,6 @@ from kupyterhub_local.users import PROJECT
 
 # JupyterLab's configuration as in its image, and what is needed on one machine only.
 JUPYTER_CONFIG = (CHECKOUT / "infra/local/jupyter", CHECKOUT / "docker/jupyterlab")
-
-
-@dataclass(frozen=True)
-class Programs:
-    """What runs that is not ours."""
-
-    kubernetes: ControlPlanePrograms
-    google: EmulatorPrograms
 
 
 @dataclass(frozen=True)
@@ -69,13 +58,7 @@ class LocalSystem:
 
     async def prepare(self) -> Programs:
         """Get the programs, and write what others read; raises LocalError."""
-        known, cache = versions.read(), user_cache()
-        programs = Programs(
-            *await asyncio.gather(
-                kubernetes.get(known, machine.architecture(), cache, self.say),
-                emulator_programs.get(known, cloud_sdk.root(), cache, self.say),
-            )
-        )
+        programs = await everything.get(self.say)
         self.state.env.write_text("".join(f"{name}={value}\n" for name, value in self.environment.items()))
         ControlPlane(self.state, self.addresses, programs.kubernetes).prepare()
         return programs
