@@ -21,7 +21,8 @@ async def sign_in(page: Page, email: str) -> None:
 async def new_notebook(page: Page) -> None:
     """Make a notebook from the launcher, and wait until its kernel is there."""
     await page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
-    await expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible()
+    # In the status bar: the notebook's own sign says idle before there is a kernel, and then a cell is not run.
+    await expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
 
 
 async def run_cell(page: Page, code: str) -> str:
