@@ -14,7 +14,7 @@ help:  ## this list
 # One virtual environment; a .pth file makes this project's packages importable in it, as an image would.
 .venv/.%: $(REQUIREMENTS) pyproject.toml
 	@test -x .venv/bin/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
-	@echo "installing Python packages ($*)"
+	@echo "installing Python packages ($*; a minute or two, once)"
 	@.venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	@.venv/bin/python -m pip install --quiet $(addprefix -r ,$(REQUIREMENTS)) --group $*
 	@.venv/bin/python infra/local/link_sources.py $(SOURCES)

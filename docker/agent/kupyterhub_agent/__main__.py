@@ -42,7 +42,9 @@ async def run(settings: Settings) -> None:
 
 def main() -> None:
     """Start the agent."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     try:
         settings = read(os.environ)
     except SettingsError as error:

@@ -33,7 +33,9 @@ async def run(settings: Settings) -> None:
 
 def main() -> None:
     """Start the server."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     try:
         settings = read(os.environ)
         asyncio.run(run(settings))

@@ -35,7 +35,7 @@ class View:
             return
         for user in users:
             before = self._shown.get(user.email)
-            if before is None or (before.phase, before.url) != (user.phase, user.url):
+            if before is None or line(before) != line(user):
                 self.say(line(user))
         for email in self._shown.keys() - now.keys():
             self.say(f"{email}: gone")

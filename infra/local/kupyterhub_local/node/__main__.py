@@ -37,7 +37,7 @@ class Part(Protocol):
 
 def main() -> None:
     """Read the command line and run until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if sys.version_info < (3, 12):  # later ones by themselves do without a thread for each process
         asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
     asyncio.run(_run(_arguments()))
