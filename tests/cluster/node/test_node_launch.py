@@ -41,7 +41,8 @@ async def test_mounts_are_the_containers_own(tmp_path: Path, log: Path) -> None:
     script = "touch /home/jovyan/deep/made /tmp/made; ls /tmp; python3 -c 'print(1 + 1)'"
     process = await ContainerProcess.start(launch(tmp_path, "sh", "-c", script, mounts=mounts), log)
     assert await process.wait() == 0
-    assert said(log)[0] == "made"
+    # A checkout that lies in /tmp is seen there too.
+    assert "made" in said(log)
     assert said(log)[-1] == "2"
     assert (home / "made").exists()
     assert (scratch / "made").exists()
