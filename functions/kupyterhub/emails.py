@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kupyterhub.domain.names import base_name
-from kupyterhub.domain.policy import Stopped, Verdict, duplicate, email_of, has_ended, holder
+from kupyterhub.domain.policy import Stopped, Verdict, counts_with, duplicate, holder
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.ports import Bus, Users
 
@@ -59,5 +59,4 @@ class Emails:
 def _believes_to_hold(document: UserDocument, email: str, now: datetime) -> bool:
     # A stopped one asks again when it starts; until then its status says Stopped, whoever holds the e-mail.
     stopped = document.fields.get("state") == "stopped"
-    counts = not has_ended(document, now) and email_of(document) == email
-    return counts and not stopped and document.status.reason != "DuplicateEmail"
+    return counts_with(document, email, now) and not stopped and document.status.reason != "DuplicateEmail"

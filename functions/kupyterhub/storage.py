@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kupyterhub.domain import labels
 from kupyterhub.domain.names import base_name
-from kupyterhub.domain.policy import Ended, email_of, has_ended
+from kupyterhub.domain.policy import Ended, counts_with, email_of
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.ports import Cluster, Users
 
@@ -37,7 +37,7 @@ def purge(document: UserDocument, verdict: Ended, users: Users, cluster: Cluster
 def counting(users: Users, email: str, now: datetime) -> list[UserDocument]:
     """The documents that count as users with this lower-case e-mail, whether or not they were looked at."""
     found = {d.id: d for d in [*users.with_status_email(email), *users.with_email({email})]}
-    return [d for d in found.values() if not has_ended(d, now) and email_of(d) == email]
+    return [d for d in found.values() if counts_with(d, email, now)]
 
 
 def storage_gone(name: str, cluster: Cluster) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kupyterhub_tunnel.heads import Headers, RequestHead
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -61,19 +63,8 @@ def refusal(head: RequestHead, origin: str) -> str | None:
 
 def request_headers(headers: Headers) -> Headers:
     """Give the request's headers that a notebook may see; Host is set by the one who sends it."""
-    kept = []
-    dropped = _HOP_BY_HOP | _REQUEST_ONLY | _named_by_connection(headers)
-    for name, value in headers:
-        key = _key(name)
-        if key in dropped or key.startswith(_REQUEST_PREFIXES):
-            continue
-        if key == "cookie":
-            cookies = _notebook_cookies(value)
-            if cookies:
-                kept.append((name, cookies))
-            continue
-        kept.append((name, value))
-    return tuple(kept)
+    kept = _without(headers, _REQUEST_ONLY, _REQUEST_PREFIXES)
+    return _rewritten(kept, "cookie", _notebook_cookies)
 
 
 def request_target(target: str) -> str:
@@ -87,25 +78,32 @@ def request_target(target: str) -> str:
 
 def answer_headers(headers: Headers) -> Headers:
     """Give the answer's headers that a browser may see."""
-    kept = []
-    dropped = _HOP_BY_HOP | _ANSWER_ONLY | _named_by_connection(headers)
-    for name, value in headers:
-        key = _key(name)
-        if key in dropped or key.startswith(_ANSWER_PREFIXES):
-            continue
-        if key == "set-cookie":
-            cookie = _own_host_cookie(value)
-            if cookie:
-                kept.append((name, cookie))
-            continue
-        kept.append((name, value))
-    return tuple(kept)
+    kept = _without(headers, _ANSWER_ONLY, _ANSWER_PREFIXES)
+    return _rewritten(kept, "set-cookie", _own_host_cookie)
 
 
 def subprotocols(headers: Headers) -> tuple[str, ...]:
     """List what a WebSocket's client offers, most wanted first."""
     offers = ",".join(_values(headers, "sec-websocket-protocol"))
     return tuple(offer.strip() for offer in offers.split(",") if offer.strip())
+
+
+def _without(headers: Headers, names: frozenset[str], prefixes: tuple[str, ...]) -> Headers:
+    dropped = _HOP_BY_HOP | names | _named_by_connection(headers)
+    return tuple(
+        (name, value) for name, value in headers if _key(name) not in dropped and not _key(name).startswith(prefixes)
+    )
+
+
+def _rewritten(headers: Headers, wanted: str, rewrite: Callable[[str], str | None]) -> Headers:
+    """Rewrite the values of one header; those of which nothing is left go with it."""
+    kept = []
+    for name, value in headers:
+        if _key(name) != wanted:
+            kept.append((name, value))
+        elif left := rewrite(value):
+            kept.append((name, left))
+    return tuple(kept)
 
 
 def _key(name: str) -> str:

@@ -76,8 +76,8 @@ def is_ready(document: UserDocument, seen: Seen) -> bool:
 
 def maximum_age_reached(document: UserDocument, live: Object | None, settings: Settings, now: datetime) -> bool:
     """Whether the notebook has run for its profile's `maxAge`."""
-    limit = profile_of(document, settings).max_age
-    return limit is not None and live is not None and facts.created_at(live) + limit <= now
+    moment = _maximum_age(document, live, settings)
+    return moment is not None and moment <= now
 
 
 def _at_rest(

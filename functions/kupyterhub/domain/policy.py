@@ -113,9 +113,14 @@ def profile_of(document: UserDocument, settings: Settings) -> Profile:
     return settings.profiles.get(name if isinstance(name, str) else "default", settings.profiles["default"])
 
 
+def counts_with(document: UserDocument, email: str, now: datetime) -> bool:
+    """Whether the document counts as a user with this lower-case e-mail."""
+    return not has_ended(document, now) and email_of(document) == email
+
+
 def holder(email: str, documents: list[UserDocument], now: datetime) -> UserDocument | None:
     """Of the documents that count with an e-mail, the one that holds it: the smaller (`emailSince`, id)."""
-    counting = [d for d in documents if not has_ended(d, now) and email_of(d) == email]
+    counting = [d for d in documents if counts_with(d, email, now)]
     return min(counting, key=lambda d: (d.status.emailSince or d.create_time, d.id), default=None)
 
 
