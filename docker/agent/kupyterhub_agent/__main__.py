@@ -25,7 +25,7 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Notebook(Location(settings.backend, settings.token_file)) as notebook:
         forwarder = Forwarder(notebook, settings.origin)
-        link = ServerLink(settings, forwarder.serve)
+        link = ServerLink(settings, forwarder.serve_stream)
         async with serving_health(link, settings.pod_ip):
             running = [asyncio.create_task(link.run()), asyncio.create_task(Watch(notebook, link).run())]
             stopped = asyncio.create_task(stop.wait())

@@ -1,23 +1,26 @@
-"""Carries one stream of the tunnel to JupyterLab: a request and its answer, or a WebSocket."""
+"""Carries requests and WebSockets to JupyterLab, after the rules have let them pass."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from yarl import URL
 
+from kupyterhub_agent.exchange import StreamExchange, answer_text
+from kupyterhub_agent.injection import Injection, acceptable
 from kupyterhub_tunnel import rules
-from kupyterhub_tunnel.heads import AnswerHead, RequestHead
+from kupyterhub_tunnel.heads import AnswerHead
 from kupyterhub_tunnel.relay import relay
 
 if TYPE_CHECKING:
-    from multidict import CIMultiDictProxy
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from kupyterhub_agent.exchange import Exchange
     from kupyterhub_agent.notebook import Notebook
-    from kupyterhub_tunnel.heads import Headers
+    from kupyterhub_tunnel.heads import RequestHead
     from kupyterhub_tunnel.stream import Stream
 
 UNREACHABLE = "JupyterLab does not answer"
@@ -25,78 +28,131 @@ UNREACHABLE = "JupyterLab does not answer"
 log = logging.getLogger(__name__)
 
 
-class Forwarder:
-    """Serves streams for one user. `origin` is that user's URL as configured, without the slash."""
+class Endpoint(Protocol):
+    """What the agent itself answers, below a path of the user's host."""
 
-    def __init__(self, notebook: Notebook, origin: str) -> None:
+    prefix: str
+    """Of the path, as `/.kupyterhub/shim/`."""
+
+    async def serve(self, exchange: Exchange) -> None:
+        """Answer a request that the rules have let pass."""
+
+
+def untouched(_: RequestHead) -> None:
+    """Take no note of a request."""
+
+
+class Forwarder:
+    """Serves one user. `origin` is that user's URL without its slash, `scripts` what their pages get after <head>.
+
+    `touched` is told of each request that the rules let pass.
+    """
+
+    def __init__(
+        self,
+        notebook: Notebook,
+        origin: str,
+        endpoints: Sequence[Endpoint] = (),
+        scripts: Sequence[str] = (),
+        touched: Callable[[RequestHead], None] = untouched,
+    ) -> None:
+        url = URL(origin)
         self._notebook = notebook
         self._origin = origin
-        self._requests: set[asyncio.Task[None]] = set()
+        self._endpoints = tuple(endpoints)
+        self._scripts = tuple(scripts)
+        self._touched = touched
+        self._own_headers = (
+            ("Host", url.authority),
+            ("X-Forwarded-Host", url.authority),
+            ("X-Forwarded-Proto", url.scheme),
+        )
+        self._carried = 0
+        self._idle = asyncio.Event()
 
     async def drain(self, timeout_seconds: float) -> None:
         """Wait for the requests that are being carried, at most this long; WebSockets do not end."""
-        if self._requests:
-            await asyncio.wait(self._requests, timeout=timeout_seconds)
+        if self._carried:
+            try:
+                await asyncio.wait_for(self._idle.wait(), timeout_seconds)
+            except TimeoutError:
+                log.info("%d requests were cut short", self._carried)
 
-    async def serve(self, stream: Stream) -> None:
-        """Handle a stream from its OPEN to its end."""
-        head = RequestHead.decode(stream.opening)
-        reason = rules.refusal(head, self._origin)
-        if reason is not None:
-            log.warning("refused %s: %s", head.method, reason)
-            await _answer_text(stream, 403, "Forbidden", reason)
+    async def serve_stream(self, stream: Stream) -> None:
+        """Handle a stream of the tunnel from its opening to its end: a request or a WebSocket."""
+        exchange = StreamExchange(stream)
+        if not stream.opening.websocket:
+            await self.serve(exchange)
+        elif await self._passes(exchange):
+            await self._guarded(exchange, self._websocket(exchange, stream))
+
+    async def serve(self, exchange: Exchange) -> None:
+        """Answer a request that is no WebSocket."""
+        if not await self._passes(exchange):
             return
+        self._carried += 1
+        self._idle.clear()
         try:
-            if head.websocket:
-                await self._websocket(head, stream)
-            else:
-                carrying = asyncio.create_task(self._request(head, stream))
-                self._requests.add(carrying)
-                carrying.add_done_callback(self._requests.discard)
-                await carrying
-        except aiohttp.ClientConnectorError:
-            await stream.reset(UNREACHABLE)
-        except aiohttp.ClientError as error:
-            await stream.reset(f"JupyterLab ended the exchange ({type(error).__name__})")
+            await self._guarded(exchange, self._answerer(exchange.head)(exchange))
+        finally:
+            self._carried -= 1
+            if not self._carried:
+                self._idle.set()
 
-    async def _request(self, head: RequestHead, stream: Stream) -> None:
-        body = stream.chunks() if head.has_body else None
+    async def _passes(self, exchange: Exchange) -> bool:
+        reason = rules.refusal(exchange.head, self._origin)
+        if reason is None:
+            self._touched(exchange.head)
+            return True
+        log.warning("refused %s: %s", exchange.head.method, reason)
+        await answer_text(exchange, 403, "Forbidden", reason)
+        return False
+
+    def _answerer(self, head: RequestHead) -> Callable[[Exchange], Awaitable[None]]:
+        for endpoint in self._endpoints:
+            if head.target.startswith(endpoint.prefix):
+                return endpoint.serve
+        return self._request
+
+    async def _guarded(self, exchange: Exchange, answering: Awaitable[None]) -> None:
+        try:
+            await answering
+        except aiohttp.ClientConnectorError:
+            await exchange.reset(UNREACHABLE)
+        except aiohttp.ClientError as error:
+            await exchange.reset(f"JupyterLab ended the exchange ({type(error).__name__})")
+
+    async def _request(self, exchange: Exchange) -> None:
+        head = exchange.head
+        body = exchange.chunks() if head.has_body else None
         target = rules.request_target(head.target)
         async with self._notebook.request(head.method, target, self._headers(head), body) as answer:
-            headers = rules.answer_headers(_pairs(answer.headers))
-            await stream.send_head(AnswerHead(answer.status, answer.reason or "", headers).encode())
-            async for chunk in answer.content.iter_any():
-                await stream.write(chunk)
-            await stream.end()
+            headers = rules.answer_headers(tuple(answer.headers.items()))
+            passed = AnswerHead(answer.status, answer.reason or "", headers)
+            injection = Injection.of(head, passed, self._scripts)
+            if injection is None:
+                await exchange.send_head(passed)
+                async for chunk in answer.content.iter_any():
+                    await exchange.write(chunk)
+            else:
+                await exchange.send_head(injection.head)
+                async for chunk in answer.content.iter_any():
+                    await exchange.write(injection.feed(chunk))
+                await exchange.write(injection.finish())
+            await exchange.end()
 
-    async def _websocket(self, head: RequestHead, stream: Stream) -> None:
+    async def _websocket(self, exchange: Exchange, stream: Stream) -> None:
+        head = exchange.head
         offered = rules.subprotocols(head.headers)
         try:
             async with self._notebook.websocket(
                 rules.request_target(head.target), self._headers(head), offered
             ) as socket:
-                await stream.send_head(AnswerHead(101, "Switching Protocols", (), socket.protocol).encode())
+                await exchange.send_head(AnswerHead(101, "Switching Protocols", (), socket.protocol))
                 await relay(socket, stream)
         except aiohttp.WSServerHandshakeError as error:
-            await _answer_text(stream, error.status, "", f"JupyterLab refused the WebSocket: {error.status}")
+            await answer_text(exchange, error.status, "", f"JupyterLab refused the WebSocket: {error.status}")
 
     def _headers(self, head: RequestHead) -> list[tuple[str, str]]:
-        url = URL(self._origin)
-        return [
-            *rules.request_headers(head.headers),
-            ("Host", url.authority),
-            ("X-Forwarded-For", head.client),
-            ("X-Forwarded-Host", url.authority),
-            ("X-Forwarded-Proto", url.scheme),
-        ]
-
-
-def _pairs(headers: CIMultiDictProxy[str]) -> Headers:
-    return tuple(headers.items())
-
-
-async def _answer_text(stream: Stream, status: int, reason: str, text: str) -> None:
-    headers = (("Content-Type", "text/plain; charset=utf-8"),)
-    await stream.send_head(AnswerHead(status, reason, headers).encode())
-    await stream.write(f"{text}\n".encode())
-    await stream.end()
+        headers = acceptable(head) if self._scripts else head.headers
+        return [*rules.request_headers(headers), *self._own_headers, ("X-Forwarded-For", head.client)]

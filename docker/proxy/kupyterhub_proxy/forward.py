@@ -12,13 +12,13 @@ from multidict import CIMultiDict
 
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.errors import TunnelError
-from kupyterhub_tunnel.heads import AnswerHead, RequestHead
+from kupyterhub_tunnel.heads import RequestHead
 from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 from kupyterhub_tunnel.relay import CLOSE_SECONDS, relay
 
 if TYPE_CHECKING:
-    from kupyterhub_tunnel.connection import Connection
-    from kupyterhub_tunnel.stream import Stream
+    from kupyterhub_tunnel.carrier import Carrier, Channel
+    from kupyterhub_tunnel.heads import AnswerHead
 
 BROWSER_HEARTBEAT_SECONDS = 30.0
 
@@ -27,8 +27,8 @@ class NotReached(Exception):
     """The notebook gave no answer, so another may still be given."""
 
 
-def head_of(request: web.BaseRequest) -> RequestHead:
-    """Describe a request as the tunnel does, with nothing removed yet."""
+def head_of(request: web.BaseRequest, name: str) -> RequestHead:
+    """Describe a request to the host of this name as the tunnel does, with nothing removed yet."""
     websocket = "websocket" in request.headers.get("Upgrade", "").lower()
     return RequestHead(
         method=request.method,
@@ -37,6 +37,7 @@ def head_of(request: web.BaseRequest) -> RequestHead:
         client=request.remote or "",
         websocket=websocket,
         has_body=request.body_exists and not websocket,
+        name=name,
     )
 
 
@@ -51,35 +52,36 @@ def cleaned(head: RequestHead) -> RequestHead:
         client=head.client,
         websocket=head.websocket,
         has_body=head.has_body,
+        name=head.name,
     )
 
 
-async def forward(request: web.BaseRequest, head: RequestHead, connection: Connection) -> web.StreamResponse:
+async def forward(request: web.BaseRequest, head: RequestHead, carrier: Carrier) -> web.StreamResponse:
     """Answer a request by an agent; raises NotReached while nothing has been answered.
 
     Is cancelled when the browser goes away, and then gives up the request at the notebook too.
     """
     try:
-        stream = await connection.open(cleaned(head).encode())
+        channel = await carrier.open(cleaned(head))
     except TunnelError as error:
         raise NotReached(str(error)) from error
-    upload = asyncio.create_task(_upload(request, head, stream))
+    upload = asyncio.create_task(_upload(request, head, channel))
     try:
         try:
-            answer = AnswerHead.decode(await stream.head())
+            answer = await channel.head()
         except TunnelError as error:
             raise NotReached(str(error)) from error
         if head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
-            return await _websocket(request, answer, stream)
-        return await _answer(request, answer, stream)
+            return await _websocket(request, answer, channel)
+        return await _answer(request, answer, channel)
     finally:
         upload.cancel()
         await asyncio.wait({upload})
         with contextlib.suppress(TunnelError):
-            await stream.release()
+            await channel.release()
 
 
-async def _upload(request: web.BaseRequest, head: RequestHead, stream: Stream) -> None:
+async def _upload(request: web.BaseRequest, head: RequestHead, channel: Channel) -> None:
     if head.websocket:
         return  # the relay sends
     # A notebook that refuses an upload answers before its end; what is not taken then is no error.
@@ -87,13 +89,13 @@ async def _upload(request: web.BaseRequest, head: RequestHead, stream: Stream) -
         try:
             if head.has_body:
                 async for chunk in request.content.iter_any():
-                    await stream.write(chunk)
-            await stream.end()
+                    await channel.write(chunk)
+            await channel.end()
         except (ClientError, web.RequestPayloadError, OSError):
-            await stream.reset("the browser broke off its upload")
+            await channel.reset("the browser broke off its upload")
 
 
-async def _answer(request: web.BaseRequest, answer: AnswerHead, stream: Stream) -> web.StreamResponse:
+async def _answer(request: web.BaseRequest, answer: AnswerHead, channel: Channel) -> web.StreamResponse:
     response = web.StreamResponse(
         status=answer.status,
         reason=answer.reason or None,
@@ -101,7 +103,7 @@ async def _answer(request: web.BaseRequest, answer: AnswerHead, stream: Stream) 
     )
     await response.prepare(request)
     try:
-        async for chunk in stream.chunks():
+        async for chunk in channel.chunks():
             await response.write(chunk)
     except TunnelError:
         # A proper end would make half a download look whole.
@@ -110,7 +112,7 @@ async def _answer(request: web.BaseRequest, answer: AnswerHead, stream: Stream) 
     return response
 
 
-async def _websocket(request: web.BaseRequest, answer: AnswerHead, stream: Stream) -> web.StreamResponse:
+async def _websocket(request: web.BaseRequest, answer: AnswerHead, channel: Channel) -> web.StreamResponse:
     socket = web.WebSocketResponse[Literal[False]](
         decode_text=False,
         protocols=(answer.subprotocol,) if answer.subprotocol else (),
@@ -120,7 +122,7 @@ async def _websocket(request: web.BaseRequest, answer: AnswerHead, stream: Strea
         compress=False,
     )
     await socket.prepare(request)
-    relaying = asyncio.create_task(relay(socket, stream))
+    relaying = asyncio.create_task(relay(socket, channel))
     try:
         await asyncio.shield(relaying)
     except asyncio.CancelledError:

@@ -40,7 +40,7 @@ class UserHosts:
 
     async def handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         """Answer a request to the host of this name."""
-        head = head_of(request)
+        head = head_of(request, name)
         reason = rules.refusal(head, self._hosts.user(name))
         if reason is not None:
             log.warning("refused %s to %s: %s", head.method, name, reason)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TooManyStreams, TunnelError
 from kupyterhub_tunnel.frames import Frame, Kind, decode
+from kupyterhub_tunnel.heads import RequestHead
 from kupyterhub_tunnel.stream import Stream
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ log = logging.getLogger(__name__)
 
 
 class Connection:
-    """Either end of the connection.
+    """Either end of the connection; the server's is a Carrier.
 
     `serve` handles a stream that the peer opens; it is cancelled when the peer resets it. `on_info` takes
     the peer's INFO messages, in order, and must be quick: no frame is read meanwhile.
     """
+
+    websockets = True
 
     def __init__(
         self,
@@ -54,17 +57,17 @@ class Connection:
         finally:
             await self._shut()
 
-    async def open(self, payload: bytes) -> Stream:
-        """Open a stream with this OPEN payload; raises TooManyStreams, ConnectionLost."""
+    async def open(self, head: RequestHead) -> Stream:
+        """Open a stream for a request; raises TooManyStreams, ConnectionLost."""
         if self._closed:
             raise ConnectionLost("the connection has ended")
         self._sweep()
         if len(self._streams) >= MAX_STREAMS:
             raise TooManyStreams(f"{MAX_STREAMS} requests are already open on this connection")
         self._last += 1
-        stream = Stream(self._last, payload, self._send)
+        stream = Stream(self._last, head, self._send)
         self._streams[stream.number] = stream
-        await self._send(Frame(Kind.OPEN, stream.number, payload))
+        await self._send(Frame(Kind.OPEN, stream.number, head.encode()))
         return stream
 
     async def info(self, message: dict[str, Any]) -> None:
@@ -102,7 +105,7 @@ class Connection:
         if len(self._streams) >= MAX_STREAMS:
             await self._send(Frame(Kind.RESET, frame.stream, b"too many requests at once"))
             return
-        stream = Stream(frame.stream, frame.payload, self._send)
+        stream = Stream(frame.stream, RequestHead.decode(frame.payload), self._send)
         self._streams[frame.stream] = stream
         self._tasks[frame.stream] = asyncio.create_task(self._handle(self._serve, stream))
 

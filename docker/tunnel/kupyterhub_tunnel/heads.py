@@ -25,6 +25,8 @@ class RequestHead:
     """Address of the browser, for X-Forwarded-For."""
     websocket: bool = False
     has_body: bool = False
+    name: str = ""
+    """For whom it is: the label of the host that was asked."""
 
     def encode(self) -> bytes:
         """Give the payload of an OPEN frame."""

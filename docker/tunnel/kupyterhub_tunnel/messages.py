@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kupyterhub_tunnel.errors import ProtocolError
 
 if TYPE_CHECKING:
-    from kupyterhub_tunnel.stream import Stream
+    from kupyterhub_tunnel.carrier import Channel
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """Most bytes of one WebSocket message; a longer one closes its WebSocket with 1009.
@@ -63,7 +63,7 @@ class Message:
 class MessageReader:
     """Takes messages off a stream."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Channel) -> None:
         self._stream = stream
         self._held = bytearray()
 

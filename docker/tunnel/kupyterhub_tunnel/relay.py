@@ -14,7 +14,7 @@ from kupyterhub_tunnel.messages import Message, MessageReader, Type
 if TYPE_CHECKING:
     from aiohttp import ClientWebSocketResponse, web
 
-    from kupyterhub_tunnel.stream import Stream
+    from kupyterhub_tunnel.carrier import Channel
 
     # Made with `decode_text=False`: text passes as bytes, so a large message is held once and not three times.
     WebSocket = ClientWebSocketResponse[Literal[False]] | web.WebSocketResponse[Literal[False]]
@@ -30,7 +30,7 @@ class Close(NamedTuple):
     reason: str
 
 
-async def relay(socket: WebSocket, stream: Stream) -> None:
+async def relay(socket: WebSocket, stream: Channel) -> None:
     """Carry messages both ways until one side closes; tell the other side the same code and reason.
 
     Raises nothing of the tunnel's: a tunnel that ends closes the WebSocket with 1011.
@@ -58,7 +58,7 @@ async def relay(socket: WebSocket, stream: Stream) -> None:
         await _stop(incoming)
 
 
-async def _from_socket(socket: WebSocket, stream: Stream) -> Close:
+async def _from_socket(socket: WebSocket, stream: Channel) -> Close:
     while True:
         received = await socket.receive()
         match received.type:
@@ -74,7 +74,7 @@ async def _from_socket(socket: WebSocket, stream: Stream) -> Close:
         await stream.write(message.content)
 
 
-async def _to_socket(stream: Stream, socket: WebSocket) -> Close:
+async def _to_socket(stream: Channel, socket: WebSocket) -> Close:
     reader = MessageReader(stream)
     while (message := await reader.read()) is not None:
         match message.type:
@@ -95,7 +95,7 @@ def _sendable(code: int | None) -> int:
     return WSCloseCode.GOING_AWAY if code == WSCloseCode.ABNORMAL_CLOSURE else code
 
 
-async def _until_end(stream: Stream) -> None:
+async def _until_end(stream: Channel) -> None:
     # The peer closes its WebSocket now. Letting go of the stream before it has would cut that short.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from kupyterhub_tunnel.errors import ProtocolError, StreamReset, TunnelError
 from kupyterhub_tunnel.flow import ReceiveBuffer, SendWindow
 from kupyterhub_tunnel.frames import CHUNK_BYTES, Frame, Kind, credit, credit_size
+from kupyterhub_tunnel.heads import AnswerHead
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from kupyterhub_tunnel.heads import RequestHead
 
 
 class Stream:
@@ -19,14 +22,14 @@ class Stream:
     Whoever is done with a stream calls `release`, whatever happened: it tells the peer when that was early.
     """
 
-    def __init__(self, number: int, opening: bytes, send: Callable[[Frame], Awaitable[None]]) -> None:
+    def __init__(self, number: int, opening: RequestHead, send: Callable[[Frame], Awaitable[None]]) -> None:
         self.number = number
         self.opening = opening
-        """Payload of the OPEN frame."""
+        """The request that opened it."""
         self._send = send
         self._window = SendWindow()
         self._buffer = ReceiveBuffer()
-        self._head: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._head: asyncio.Future[AnswerHead] = asyncio.get_running_loop().create_future()
         self._sent_end = False
         self._failure: TunnelError | None = None
 
@@ -40,13 +43,13 @@ class Stream:
         """Whether nothing more will be sent or received."""
         return self.failed or (self._sent_end and self._buffer.ended)
 
-    async def head(self) -> bytes:
-        """Wait for the payload of the peer's HEAD frame."""
+    async def head(self) -> AnswerHead:
+        """Wait for the answer's head."""
         return await asyncio.shield(self._head)
 
-    async def send_head(self, payload: bytes) -> None:
+    async def send_head(self, head: AnswerHead) -> None:
         """Send the answer's head."""
-        await self._checked_send(Frame(Kind.HEAD, self.number, payload))
+        await self._checked_send(Frame(Kind.HEAD, self.number, head.encode()))
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes; waits until the peer has room for them."""
@@ -95,7 +98,7 @@ class Stream:
             case Kind.END:
                 self._buffer.end()
             case Kind.HEAD if not self._head.done():
-                self._head.set_result(frame.payload)
+                self._head.set_result(AnswerHead.decode(frame.payload))
             case Kind.RESET if self._buffer.ended:
                 # As a server does that refuses a large upload: what it has said stays readable.
                 self._sent_end = True

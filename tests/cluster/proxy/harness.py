@@ -243,7 +243,7 @@ async def running_proxy(
 @contextlib.asynccontextmanager
 async def running_agent(settings: agent_settings.Settings, system: System) -> AsyncIterator[ServerLink]:
     async with Notebook(Location(settings.backend, settings.token_file)) as notebook:
-        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve, system.connector, 0.1)
+        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve_stream, system.connector, 0.1)
         watch = Watch(notebook, link, pace=Pace(starting=0.05, answering=0.2))
         tasks = [asyncio.create_task(link.run()), asyncio.create_task(watch.run())]
         try:

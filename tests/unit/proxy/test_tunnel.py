@@ -39,6 +39,14 @@ class MemoryPipe:
         self.peer.inbox.put_nowait(None)
 
 
+def asking(target: str) -> RequestHead:
+    return RequestHead("GET", target, (), "127.0.0.1", has_body=True)
+
+
+def answering(reason: str) -> AnswerHead:
+    return AnswerHead(200, reason, ())
+
+
 async def nothing(_: dict[str, Any]) -> None:
     pass
 
@@ -61,7 +69,7 @@ async def connected(
 
 
 async def echo(stream: Stream) -> None:
-    await stream.send_head(stream.opening)
+    await stream.send_head(answering(stream.opening.target))
     async for chunk in stream.chunks():
         await stream.write(chunk)
     await stream.end()
@@ -103,14 +111,14 @@ def test_a_head_that_is_none_is_a_protocol_error(payload: bytes) -> None:
 async def test_a_stream_carries_head_and_body_both_ways() -> None:
     body = bytes(range(256)) * 20_000  # ten windows
     async with connected(echo) as (opening, _):
-        stream = await opening.open(b"hello")
+        stream = await opening.open(asking("/hello"))
 
         async def send() -> None:
             await stream.write(body)
             await stream.end()
 
         sending = asyncio.create_task(send())
-        assert await stream.head() == b"hello"
+        assert await stream.head() == answering("/hello")
         assert b"".join([chunk async for chunk in stream.chunks()]) == body
         await sending
         assert stream.finished
@@ -121,7 +129,7 @@ async def test_a_slow_reader_stops_its_sender_and_nobody_else() -> None:
 
     async def flood(stream: Stream) -> None:
         nonlocal sent
-        if stream.opening == b"small":
+        if stream.opening.target == "/small":
             await echo(stream)
             return
         while True:
@@ -129,10 +137,10 @@ async def test_a_slow_reader_stops_its_sender_and_nobody_else() -> None:
             sent += CHUNK_BYTES
 
     async with connected(flood) as (opening, _):
-        slow = await opening.open(b"flood")
+        slow = await opening.open(asking("/flood"))
         await asyncio.sleep(0.05)
         assert sent == WINDOW_BYTES
-        other = await opening.open(b"small")
+        other = await opening.open(asking("/small"))
         await other.write(b"quick")
         await other.end()
         assert [chunk async for chunk in other.chunks()] == [b"quick"]
@@ -152,7 +160,7 @@ async def test_a_reset_cancels_the_one_who_serves() -> None:
             cancelled.set()
 
     async with connected(wait) as (opening, _):
-        stream = await opening.open(b"")
+        stream = await opening.open(asking("/"))
         await asyncio.sleep(0.01)
         await stream.release()
         await asyncio.wait_for(cancelled.wait(), 1)
@@ -160,57 +168,57 @@ async def test_a_reset_cancels_the_one_who_serves() -> None:
 
 async def test_a_server_that_fails_resets_its_stream_alone(caplog: pytest.LogCaptureFixture) -> None:
     async def fail(stream: Stream) -> None:
-        if stream.opening == b"fail":
+        if stream.opening.target == "/fail":
             raise RuntimeError("a mistake")
         await echo(stream)
 
     async with connected(fail) as (opening, _):
-        failing = await opening.open(b"fail")
+        failing = await opening.open(asking("/fail"))
         with pytest.raises(StreamReset):
             await failing.head()
         assert "a mistake" in caplog.text
-        assert await (await opening.open(b"fine")).head() == b"fine"
+        assert await (await opening.open(asking("/fine"))).head() == answering("/fine")
 
 
 async def test_an_early_answer_stays_readable_though_the_upload_is_refused() -> None:
     async def refuse(stream: Stream) -> None:
-        await stream.send_head(b"413")
+        await stream.send_head(AnswerHead(413, "", ()))
         await stream.write(b"too large")
         await stream.end()
 
     async with connected(refuse) as (opening, _):
-        stream = await opening.open(b"")
+        stream = await opening.open(asking("/"))
         with pytest.raises(StreamReset):
             await stream.write(b"x" * (2 * WINDOW_BYTES))
-        assert await stream.head() == b"413"
+        assert (await stream.head()).status == 413
         assert [chunk async for chunk in stream.chunks()] == [b"too large"]
 
 
 async def test_the_end_of_the_connection_wakes_everybody() -> None:
     async with connected(never) as (opening, _):
-        stream = await opening.open(b"")
+        stream = await opening.open(asking("/"))
         waiting = asyncio.create_task(stream.read())
         await asyncio.sleep(0)
         await opening.close()
         with pytest.raises(ConnectionLost):
             await waiting
         with pytest.raises(ConnectionLost):
-            await opening.open(b"")
+            await opening.open(asking("/"))
 
 
 async def test_streams_at_once_are_bounded_and_come_free() -> None:
     async with connected(never) as (opening, _):
-        streams = [await opening.open(b"") for _ in range(MAX_STREAMS)]
+        streams = [await opening.open(asking("/")) for _ in range(MAX_STREAMS)]
         with pytest.raises(TooManyStreams):
-            await opening.open(b"")
+            await opening.open(asking("/"))
         await streams[0].release()
-        await opening.open(b"")
+        await opening.open(asking("/"))
 
 
 async def test_the_opener_serves_nobody() -> None:
     async with connected(never) as (opening, serving):
         with pytest.raises(ProtocolError):
-            await opening._receive(Frame(Kind.OPEN, 1))
+            await opening._receive(Frame(Kind.OPEN, 1, asking("/").encode()))
         assert serving is not opening
 
 
@@ -243,7 +251,7 @@ async def test_websocket_messages_keep_type_and_bounds_over_a_stream() -> None:
     messages = [Message(Type.TEXT, "é".encode()), Message(Type.BINARY, b""), Message(Type.BINARY, b"x" * 10**6)]
 
     async with connected(echo) as (opening, _):
-        stream = await opening.open(b"")
+        stream = await opening.open(asking("/"))
 
         async def send() -> None:
             for message in [*messages, Message.close(4001, "enough")]:
@@ -268,4 +276,4 @@ async def test_a_message_that_is_cut_short_is_a_protocol_error() -> None:
 
     async with connected(half) as (opening, _):
         with pytest.raises(ProtocolError):
-            await MessageReader(await opening.open(b"")).read()
+            await MessageReader(await opening.open(asking("/"))).read()

@@ -1,0 +1,49 @@
+"""How the server reaches an agent, whatever carries it: our own connection, or Google's agent by its polls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from kupyterhub_tunnel.heads import AnswerHead, RequestHead
+
+
+class Channel(Protocol):
+    """One request at an agent, seen from the server. Every method may raise TunnelError.
+
+    Whoever is done with a channel calls `release`, whatever happened.
+    """
+
+    async def head(self) -> AnswerHead:
+        """Wait for the answer's head. Interim ones (1xx but 101) may come before the last."""
+
+    async def read(self) -> bytes:
+        """Give the next bytes of the answer, or none at its end."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Give all bytes of the answer."""
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes of the request's body; waits while the agent is slow."""
+
+    async def end(self) -> None:
+        """Say that the request's body is complete."""
+
+    async def reset(self, reason: str) -> None:
+        """Give up the request and tell the agent why."""
+
+    async def release(self) -> None:
+        """Let go of the channel; one that is not finished is reset."""
+
+
+class Carrier(Protocol):
+    """A connected agent."""
+
+    @property
+    def websockets(self) -> bool:
+        """Whether it carries WebSockets."""
+
+    async def open(self, head: RequestHead) -> Channel:
+        """Send a request's head; raises TunnelError. A body follows if it says so."""
