@@ -9,10 +9,10 @@ import signal
 import sys
 
 from kupyterhub_proxy.bootstrap import build
-from kupyterhub_proxy.events import Outbox
-from kupyterhub_proxy.pubsub import PubSubPublisher
 from kupyterhub_proxy.server import serving, serving_health
 from kupyterhub_proxy.settings import Settings, SettingsError, read
+from kupyterhub_tunnel.agent_events import Outbox
+from kupyterhub_tunnel.pubsub import PubSubPublisher
 
 log = logging.getLogger("kupyterhub_proxy")
 

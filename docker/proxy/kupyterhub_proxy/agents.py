@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from kupyterhub_proxy.events import AgentEvent
 from kupyterhub_proxy.names import base_name, normalise_email
 from kupyterhub_proxy.registry import ConnectedAgent
 from kupyterhub_proxy.tokens import TokenRefused
+from kupyterhub_tunnel.agent_events import AgentEvent
 from kupyterhub_tunnel.connection import Connection
 from kupyterhub_tunnel.errors import ProtocolError, TunnelError
 from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 if TYPE_CHECKING:
-    from kupyterhub_proxy.events import EventType, Outbox
     from kupyterhub_proxy.hosts import Hosts
     from kupyterhub_proxy.registry import Registry
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
+    from kupyterhub_tunnel.agent_events import EventType, Outbox
 
 CONNECT_PATH = "/agent/connect"
 # An agent that hangs must not hold up our own end.

@@ -15,8 +15,8 @@ from kupyterhub_proxy.tokens import Verifier, read_issuers
 from kupyterhub_proxy.users import UserHosts
 
 if TYPE_CHECKING:
-    from kupyterhub_proxy.events import Outbox
     from kupyterhub_proxy.settings import Settings
+    from kupyterhub_tunnel.agent_events import Outbox
 
 
 def build(settings: Settings, outbox: Outbox) -> Front:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kupyterhub_proxy.events import AgentEvent, Outbox, PublishFailed
+from kupyterhub_tunnel.agent_events import AgentEvent, Outbox, PublishFailed
 
 THEN = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 EVENT = AgentEvent("registered", "u-1", "ada-0123456789abcdef", "uid", "http://a/", THEN)

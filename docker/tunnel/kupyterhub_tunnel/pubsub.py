@@ -8,7 +8,7 @@ import json
 from google.api_core.exceptions import GoogleAPIError
 from google.cloud.pubsub_v1 import PublisherClient
 
-from kupyterhub_proxy.events import PublishFailed
+from kupyterhub_tunnel.agent_events import PublishFailed
 
 _TIMEOUT_SECONDS = 20.0
 

@@ -1,4 +1,4 @@
-"""The `agent-events` that the server publishes, and the seam to where they go."""
+"""The `agent-events` that the server publishes, in hosted mode the agent itself, and the seam to where they go."""
 
 from __future__ import annotations
 
