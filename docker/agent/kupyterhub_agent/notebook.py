@@ -24,11 +24,15 @@ _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
 class NotebookUnreachable(Exception):
-    """JupyterLab does not answer. `refused`: nothing listens there, so it cannot be merely busy."""
+    """JupyterLab does not answer as it should.
 
-    def __init__(self, reason: str, *, refused: bool) -> None:
+    `refused`: nothing listens there, so it cannot be merely busy. `status`: what it answered, if it did.
+    """
+
+    def __init__(self, reason: str, *, refused: bool, status: int | None = None) -> None:
         super().__init__(reason)
         self.refused = refused
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Notebook:
 
     async def started(self) -> str | None:
         """Return when it says that it was started, if it answers and takes our token; raises NotebookUnreachable."""
-        status = await self._get_json("/api/status", {"Authorization": self._location.authorization()})
+        status = await self.get_json("/api/status")
         return status.get("started")  # type: ignore[no-any-return]
 
     async def last_activity(self) -> datetime:
@@ -78,12 +82,25 @@ class Notebook:
         `/api/status` counts requests, kernels' messages and terminals, and not itself (jupyter_server,
         ServerApp.last_activity). A cell that computes in silence sends no message, hence the kernels.
         """
-        headers = {"Authorization": self._location.authorization()}
-        kernels = await self._get_json("/api/kernels?no_track_activity=1", headers)
+        kernels = await self.get_json("/api/kernels?no_track_activity=1")
         if any(kernel.get("execution_state") == "busy" for kernel in kernels):
             return datetime.now(UTC)
-        status = await self._get_json("/api/status", headers)
+        status = await self.get_json("/api/status")
         return datetime.fromisoformat(status["last_activity"])
+
+    async def get_json(self, target: str) -> Any:
+        """Ask its API, with the token; raises NotebookUnreachable."""
+        headers = {"Authorization": self._location.authorization()}
+        try:
+            async with self._session.get(self._url(target), headers=headers, timeout=_PROBE) as answer:
+                answer.raise_for_status()
+                return await answer.json()
+        except aiohttp.ClientConnectorError as error:
+            raise NotebookUnreachable("nothing listens there", refused=True) from error
+        except aiohttp.ClientResponseError as error:
+            raise NotebookUnreachable(f"it answered {error.status}", refused=False, status=error.status) from error
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+            raise NotebookUnreachable(f"no answer ({type(error).__name__})", refused=False) from error
 
     def request(
         self, method: str, target: str, headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None
@@ -107,15 +124,3 @@ class Notebook:
 
     def _url(self, target: str) -> URL:
         return URL(f"{self._location.url.origin()}{target}", encoded=True)
-
-    async def _get_json(self, target: str, headers: dict[str, str]) -> Any:
-        try:
-            async with self._session.get(self._url(target), headers=headers, timeout=_PROBE) as answer:
-                answer.raise_for_status()
-                return await answer.json()
-        except aiohttp.ClientConnectorError as error:
-            raise NotebookUnreachable("nothing listens there", refused=True) from error
-        except aiohttp.ClientResponseError as error:
-            raise NotebookUnreachable(f"it answered {error.status}", refused=False) from error
-        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-            raise NotebookUnreachable(f"no answer ({type(error).__name__})", refused=False) from error
