@@ -63,7 +63,7 @@ class ActivityRules:
     @property
     def warning(self) -> timedelta:
         """How long before the end the person is warned."""
-        return min(WARNING, (self.idle_timeout or 2 * WARNING) / 2)
+        return WARNING if self.idle_timeout is None else min(WARNING, self.idle_timeout / 2)
 
 
 class Asked(Protocol):
@@ -92,7 +92,7 @@ class Activity:
         self._notebook = notebook
         self.rules = rules
         self._tell = tell
-        self._now = now
+        self.now = now
         self._last = now()
         self._told = self._last
 
@@ -107,20 +107,30 @@ class Activity:
         return None if self.rules.idle_timeout is None else self._last + self.rules.idle_timeout
 
     @property
+    def warn_at(self) -> datetime | None:
+        """When the person is warned of that."""
+        return None if self.idle_at is None else self.idle_at - self.rules.warning
+
+    @property
+    def ending(self) -> bool:
+        """Whether the person is to be warned, as far as is known without a look."""
+        return self.warn_at is not None and self.warn_at <= self.now()
+
+    @property
     def idle(self) -> bool:
-        """Whether it has been unused for too long."""
-        return self.idle_at is not None and self.idle_at <= self._now()
+        """Whether it has been unused for too long; `look` first."""
+        return self.idle_at is not None and self.idle_at <= self.now()
 
     def used(self) -> None:
         """The person did something just now, or JupyterLab has just begun to answer."""
-        self._last = self._now()
+        self._last = self.now()
         if self._last - self._told >= TOLD_EVERY:
             self._told = self._last
             self._tell(self._last)
 
     def heard(self, at: datetime) -> None:
         """Another agent has seen the person do something."""
-        self._last = max(self._last, min(at, self._now()))
+        self._last = max(self._last, min(at, self.now()))
 
     def touched(self, head: RequestHead) -> None:
         """Count a request that was let through, if it is of the person's doing."""
@@ -132,7 +142,7 @@ class Activity:
         if self.rules.kernels:
             for kernel in await self._notebook.get_json(f"/api/kernels{_UNTRACKED}"):
                 # A cell that computes in silence moves no time, hence its state.
-                self.heard(self._now() if kernel.get("execution_state") == "busy" else _time(kernel))
+                self.heard(self.now() if kernel.get("execution_state") == "busy" else _time(kernel))
         if self.rules.terminals:
             for terminal in await self._terminals():
                 self.heard(_time(terminal))
