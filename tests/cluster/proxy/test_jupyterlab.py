@@ -1,17 +1,12 @@
 """A real JupyterLab behind agent and server."""
 
 import json
-import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import aiohttp
 import pytest
-from yarl import URL
 
 from cluster.proxy.harness import ADA, EVE, HTML, Browser, JupyterLab, System, running_agent
-from kupyterhub_agent.notebook import Location, Notebook
+from cluster.proxy.kernels import execute_request
 
 
 @pytest.fixture
@@ -28,35 +23,6 @@ async def start_kernel(browser: Browser, name: str) -> str:
     async with browser.request("POST", name, "/api/kernels", json={"name": "python3"}) as answer:
         assert answer.status == 201, await answer.text()
         return str((await answer.json())["id"])
-
-
-def execute_request(code: str) -> dict[str, Any]:
-    header = {
-        "msg_id": uuid.uuid4().hex,
-        "msg_type": "execute_request",
-        "session": uuid.uuid4().hex,
-        "username": "",
-        "version": "5.3",
-        "date": datetime.now(UTC).isoformat(),
-    }
-    content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
-    return {
-        "channel": "shell",
-        "header": header,
-        "parent_header": {},
-        "metadata": {},
-        "content": content,
-        "buffers": [],
-    }
-
-
-async def with_status(socket: aiohttp.ClientWebSocketResponse, wanted: str) -> None:
-    """Read until the kernel says that it is busy or idle with a cell."""
-    while True:
-        message = json.loads(await socket.receive_str(timeout=60))
-        parent = message["parent_header"].get("msg_type")
-        if parent == "execute_request" and message["content"].get("execution_state") == wanted:
-            return
 
 
 async def test_its_page_and_its_files_load(browser: Browser, notebook: str) -> None:
@@ -104,19 +70,3 @@ async def test_another_person_gets_nothing_of_it(system: System, notebook: str) 
                 assert answer.status == 403
     finally:
         await eve.close()
-
-
-async def test_a_busy_kernel_is_activity_and_looking_is_not(
-    system: System, browser: Browser, notebook: str, jupyterlab: JupyterLab
-) -> None:
-    location = Location(URL(jupyterlab.url), system.folder / "jupyter-token")
-    kernel = await start_kernel(browser, notebook)
-    async with Notebook(location) as client:
-        async with browser.websocket(notebook, f"/api/kernels/{kernel}/channels") as socket:
-            await socket.send_str(json.dumps(execute_request("import time; time.sleep(1.5)")))
-            await with_status(socket, "busy")
-            busy = await client.last_activity()
-            assert datetime.now(UTC) - busy < timedelta(seconds=0.5)
-            await with_status(socket, "idle")
-        before = await client.last_activity()
-        assert await client.last_activity() == before
