@@ -2,6 +2,8 @@
 // before their JupyterLab is stopped for being unused. Needs nothing of the page, which may be JupyterLab or any other.
 "use strict";
 (() => {
+  if (self.origin === "null") return; // a page in a sandbox is let ask for nothing
+
   const SECOND = 1000;
   const POLL = 60 * SECOND;
   const POLL_HIDDEN = 5 * POLL;
@@ -65,8 +67,9 @@
   // --- when to ask ---
 
   function pollEvery() {
-    if (failures > 0 || Date.now() >= warnAt) return POLL_NEAR_END;
-    return document.hidden ? POLL_HIDDEN : POLL;
+    if (document.hidden) return POLL_HIDDEN;
+    if (failures > 0) return Math.min(failures * POLL_NEAR_END, POLL);
+    return Date.now() >= warnAt ? POLL_NEAR_END : POLL;
   }
 
   function pollAt() {
@@ -164,13 +167,12 @@
 
   // --- begin ---
 
-  for (const kind of ["keydown", "pointerdown", "wheel"]) {
+  for (const kind of ["keydown", "pointerdown", "wheel", "input"]) {
     addEventListener(kind, onInput, { capture: true, passive: true });
   }
   if (inFrame) return;
   document.body.append(host);
   host.addEventListener("keydown", (event) => {
-    event.stopPropagation(); // JupyterLab has shortcuts of one key
     if (event.key === "Escape" && shown === WARNING) {
       dismissed = true;
       hide();
