@@ -15,6 +15,7 @@ import pytest
 from kupyterhub.domain import labels
 from kupyterhub.domain.desired import Desired, desired
 from kupyterhub.domain.errors import DocumentChanged, ObjectChanged
+from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Wanted, judge
 from kupyterhub.domain.settings import Settings
@@ -228,7 +229,7 @@ class ClusterContract:
         cluster.apply(objects.notebook or {})
         cluster.apply(objects.after[1])
 
-        names = {obj["metadata"]["name"] for obj in cluster.notebooks()}
+        names = {obj["metadata"]["name"] for obj in cluster.deployments()}
 
         name = base_name(user.fields["email"])
         assert {f"jupyterlab-{name}", f"agent-{name}"} <= names
@@ -288,4 +289,4 @@ def _desired(user: UserDocument | None = None, settings: Settings = SETTINGS) ->
     document = user or _document()
     wanted = judge(document, settings, NOON)
     assert isinstance(wanted, Wanted)
-    return desired(document, wanted, None, settings, b"k" * 32)
+    return desired(document, wanted, None, Installation(settings, b"k" * 32, "projects/p/topics/agent-events"))

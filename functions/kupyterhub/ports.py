@@ -54,6 +54,9 @@ class Cluster(Protocol):
     def read_notebook(self, name: str) -> Object | None:
         """The Deployment `jupyterlab-<name>`."""
 
+    def read_shared_agent(self) -> Object | None:
+        """The Deployment `agent`."""
+
     def apply(self, manifest: Object) -> Applied:
         """Make the object be so, by server-side apply as `kupyterhub`."""
 
@@ -66,8 +69,8 @@ class Cluster(Protocol):
     def user_objects(self, selector: str) -> list[Object]:
         """Deployments, Services, Secrets and ServiceAccounts by a label selector."""
 
-    def notebooks(self) -> list[Object]:
-        """Every user's Deployments; raises TransientError rather than answering with a part."""
+    def deployments(self) -> list[Object]:
+        """Every Deployment of users, and the shared agent's; raises TransientError rather than answering a part."""
 
     def pods(self, selector: str) -> list[Object]:
         """Pods by a label selector."""
@@ -80,10 +83,13 @@ class Cluster(Protocol):
 
 
 class Bus(Protocol):
-    """Pub/Sub. The method may raise TransientError."""
+    """Pub/Sub. `ask_to_reconcile` may raise TransientError."""
 
     def ask_to_reconcile(self, users: Iterable[str]) -> None:
         """Publish a `reconcile-user` for each, and return once Pub/Sub has them."""
+
+    def agent_events(self) -> str:
+        """Full name of the topic that agents publish to in hosted mode."""
 
 
 class Clock(Protocol):

@@ -12,6 +12,7 @@ from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement, ignored, is_news, says_idle
 from kupyterhub.domain.desired import desired
 from kupyterhub.domain.errors import DocumentChanged, ObjectChanged, TransientError
+from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import Seen, is_ready, maximum_age_reached, next_status
@@ -45,6 +46,11 @@ class Reconciler:
     settings: Settings
     master_secret: bytes
     clock: Clock
+
+    @property
+    def installation(self) -> Installation:
+        """What every user's objects are computed from."""
+        return Installation(self.settings, self.master_secret, self.bus.agent_events())
 
     @property
     def emails(self) -> Emails:
@@ -89,6 +95,10 @@ class Reconciler:
         if isinstance(verdict, Wanted):
             seen, applied = self._apply(document, verdict, seen)
             changed |= applied
+        if own_agent := _superseded(listed or [], strays, self.settings):
+            handed_over = facts.is_available(self.cluster.read_shared_agent())
+            changed |= handed_over and self._remove(own_agent)
+            seen = replace(seen, own_agent_stays=not handed_over)
         purged = purge(document, verdict, self.users, self.cluster, now) if isinstance(verdict, Ended) else Purge()
         seen = replace(seen, purge_pending=purged.pending, message=purged.message)
         return self._record(document, seen, now, changed=changed, purged=purged.done)
@@ -152,7 +162,7 @@ class Reconciler:
     def _apply(self, document: UserDocument, wanted: Wanted, seen: Seen) -> tuple[Seen, bool]:
         """Apply what should exist; says whether that changed anything, as far as it can matter to a race."""
         before, live = seen.live, seen.live
-        objects = desired(document, wanted, live, self.settings, self.master_secret)
+        objects = desired(document, wanted, live, self.installation)
         results = [self.cluster.create(objects.storage)] if objects.storage else []
         results += map(self.cluster.apply, objects.before)
         if objects.notebook:
@@ -202,3 +212,10 @@ def _strays(listed: list[Object], verdict: Verdict, document: UserDocument) -> l
         return listed
     keep = _name(verdict) or document.status.name
     return [obj for obj in listed if facts.instance(obj) != keep]
+
+
+def _superseded(listed: list[Object], strays: list[Object], settings: Settings) -> list[Object]:
+    """The user's own agent, where the shared one is to serve everybody."""
+    if settings.agent == "per-user":
+        return []
+    return [obj for obj in listed if obj not in strays and facts.component(obj) == "agent"]

@@ -6,7 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from kupyterhub.domain.errors import SettingsError
-from kupyterhub.domain.settings import Settings
+from kupyterhub.domain.settings import Settings, contradictions
 
 
 def parse(text: str, *, source: str = "kupyterhub.yaml") -> Settings:
@@ -21,16 +21,18 @@ def parse(text: str, *, source: str = "kupyterhub.yaml") -> Settings:
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as e:
-        lines = [
-            f"  {'.'.join(str(part) for part in error['loc']) or '(the file)'}: {error['msg']}"
+        wrong = [
+            (".".join(map(str, error["loc"])) or "(the file)", error["msg"])
             for error in e.errors(include_input=False, include_url=False)
         ]
-        raise SettingsError("\n".join([f"{source} cannot be used:", *lines])) from e
-    if "default" not in settings.profiles:
-        raise SettingsError(
-            f"{source} cannot be used:\n  profiles.default: is missing; users without a profile get it"
-        )
+        raise _unusable(source, wrong) from e
+    if wrong := list(contradictions(settings)):
+        raise _unusable(source, wrong)
     return settings
+
+
+def _unusable(source: str, wrong: list[tuple[str, str]]) -> SettingsError:
+    return SettingsError("\n".join([f"{source} cannot be used:", *(f"  {path}: {what}" for path, what in wrong)]))
 
 
 def load(path: Path) -> Settings:

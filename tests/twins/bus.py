@@ -17,6 +17,9 @@ class FakeBus:
             self.requests.note(f"publish reconcile-user {user}")
             self.messages.append(user)
 
+    def agent_events(self) -> str:
+        return "projects/p/topics/agent-events"
+
     def take(self) -> list[str]:
         """The messages since the last time."""
         taken, self.messages = self.messages, []

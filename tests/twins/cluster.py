@@ -34,6 +34,10 @@ class FakeCluster:
         self.requests.note(f"read Deployment jupyterlab-{name}")
         return deepcopy(self._objects.get(("Deployment", f"jupyterlab-{name}")))
 
+    def read_shared_agent(self) -> Object | None:
+        self.requests.note("read Deployment agent")
+        return deepcopy(self._objects.get(("Deployment", "agent")))
+
     def apply(self, manifest: Object) -> Applied:
         key = (manifest["kind"], manifest["metadata"]["name"])
         self.requests.note(f"apply {key[0]} {key[1]}")
@@ -55,7 +59,7 @@ class FakeCluster:
     def user_objects(self, selector: str) -> list[Object]:
         return [obj for kind in USER_KINDS for obj in self._list(kind, selector)]
 
-    def notebooks(self) -> list[Object]:
+    def deployments(self) -> list[Object]:
         return self._list("Deployment", MANAGED)
 
     def pods(self, selector: str) -> list[Object]:

@@ -24,6 +24,7 @@ class Bus:
     def __init__(self, publisher: pubsub_v1.PublisherClient, project: str) -> None:
         self._publisher = publisher
         self._topic = publisher.topic_path(project, TOPIC)
+        self._agent_events = publisher.topic_path(project, "agent-events")
 
     def ask_to_reconcile(self, users: Iterable[str]) -> None:
         """Publish one message for each user; a function's CPU may stop when it returns, so wait for the answers."""
@@ -33,6 +34,10 @@ class Bus:
                 future.result(timeout=_SECONDS)
         except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, NotInTime) as e:
             raise TransientError(f"Pub/Sub did not take {TOPIC}: {type(e).__name__}") from e
+
+    def agent_events(self) -> str:
+        """Name the topic `agent-events` of the same project."""
+        return self._agent_events
 
 
 def decode_message(body: Any) -> Message:

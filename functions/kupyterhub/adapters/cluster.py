@@ -14,7 +14,7 @@ from kubernetes import client, config
 from kupyterhub.domain.errors import ObjectChanged, TransientError
 from kupyterhub.domain.labels import MANAGED, MANAGER
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.manifests import storage
+from kupyterhub.domain.manifests import jupyterlab, shared_agent, storage
 from kupyterhub.ports import Applied
 
 _TIMEOUT = (5.0, 30.0)
@@ -54,8 +54,11 @@ class Cluster:
 
     def read_notebook(self, name: str) -> Object | None:
         """Read the Deployment `jupyterlab-<name>`."""
-        status, body = self._request("GET", self._path("Deployment", f"jupyterlab-{name}"))
-        return None if status == HTTPStatus.NOT_FOUND else body
+        return self._read("Deployment", f"{jupyterlab.PREFIX}-{name}")
+
+    def read_shared_agent(self) -> Object | None:
+        """Read the Deployment `agent`."""
+        return self._read("Deployment", shared_agent.NAME)
 
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply, forced: what this controller states is nobody else's to change."""
@@ -82,8 +85,8 @@ class Cluster:
         """List each kind by label."""
         return [obj for kind in _USER_KINDS for obj in self._list(kind, selector)]
 
-    def notebooks(self) -> list[Object]:
-        """List all Deployments of users."""
+    def deployments(self) -> list[Object]:
+        """List all Deployments of users, and the shared agent's."""
         return self._list("Deployment", MANAGED)
 
     def pods(self, selector: str) -> list[Object]:
@@ -103,6 +106,10 @@ class Cluster:
         claim = f"{storage.PREFIX}-{name}"
         status, body = self._delete("PersistentVolumeClaim", claim, {})
         return status == HTTPStatus.NOT_FOUND or not body.get("metadata", {}).get("finalizers")
+
+    def _read(self, kind: str, name: str) -> Object | None:
+        status, body = self._request("GET", self._path(kind, name))
+        return None if status == HTTPStatus.NOT_FOUND else body
 
     def _delete(self, kind: str, name: str, options: dict[str, Any]) -> tuple[int, Any]:
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background", **options}

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kupyterhub.domain import live as facts
+from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.labels import TEMPLATE
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.manifests import agent, jupyterlab, storage
 from kupyterhub.domain.names import token as token_of
 from kupyterhub.domain.policy import Wanted
-from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument, rfc3339
 
 
@@ -27,15 +27,13 @@ class Desired:
     """A change of the template waits for the next start."""
 
 
-def desired(
-    user: UserDocument, wanted: Wanted, live: Object | None, settings: Settings, master_secret: bytes
-) -> Desired:
+def desired(user: UserDocument, wanted: Wanted, live: Object | None, installation: Installation) -> Desired:
     """Compute a user's objects from the document, the settings and the live notebook Deployment.
 
     A running notebook is never restarted by a change: its template and its token wait together, until a
     restart is asked for that is newer than the live template.
     """
-    token = token_of(master_secret, wanted.name)
+    token = token_of(installation.master_secret, wanted.name)
     mark = _newest(user.status.restartedAt, facts.restarted_at(live) if live else None)
     notebook = jupyterlab.deployment(user, wanted, token, rfc3339(mark) if mark else None)
     waits = (
@@ -45,16 +43,20 @@ def desired(
     )
     takes_over = live is not None and not facts.is_of(live, user.id)
     secret = jupyterlab.secret(user, wanted, token)
+    own_agent = installation.settings.agent == "per-user"
     same_token = live is not None and facts.token_hash(live) == facts.token_hash(notebook)
     return Desired(
         storage=None if live else storage.claim(user, wanted),
         before=(
             jupyterlab.account(user, wanted),
-            agent.account(user, wanted),
+            *((agent.account(user, wanted),) if own_agent else ()),
             *((secret,) if not waits or (takes_over and same_token) else ()),
         ),
         notebook=notebook if not waits else _taken_over(notebook, live) if live and takes_over else None,
-        after=(jupyterlab.service(user, wanted), agent.deployment(user, wanted, settings)),
+        after=(
+            jupyterlab.service(user, wanted),
+            *((agent.deployment(user, wanted, installation),) if own_agent else ()),
+        ),
         waits=waits,
     )
 

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kupyterhub.domain import live as facts
-from kupyterhub.domain.labels import COMPONENT, USER
+from kupyterhub.domain.labels import USER
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.policy import Verdict, Wanted, email_of, holder, judge, none_may_run
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 
-COMPONENTS = {"jupyterlab", "agent"}
-"""Whose Deployments a user who should run has."""
+
+def components(settings: Settings) -> set[str]:
+    """Whose Deployments a user who should run has."""
+    return {"jupyterlab", "agent"} if settings.agent == "per-user" else {"jupyterlab"}
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,17 @@ def compare(
         else tuple(
             user
             for user, objects in by_user.items()
-            if user not in known or any(facts.instance(obj) != known[user].status.name for obj in objects)
+            if user not in known or any(_is_stray(obj, known[user], settings) for obj in objects)
         )
     )
     return Comparison(differing, strays, halted)
+
+
+def _is_stray(deployment: Object, document: UserDocument, settings: Settings) -> bool:
+    """Whether it is of another name, or an agent that the user's last look at these settings should have removed."""
+    acted_on = document.status.settings == settings.hash
+    superseded = facts.component(deployment) not in components(settings)
+    return facts.instance(deployment) != document.status.name or (superseded and acted_on)
 
 
 def _halted(documents: int, cluster_users: int) -> str | None:
@@ -81,7 +90,7 @@ def _differs(
         due
         or not acted_on
         or _holds_wrongly(document, verdict, by_email, now)
-        or _runs_wrongly(document, verdict, objects)
+        or _runs_wrongly(document, verdict, objects, components(settings))
     )
 
 
@@ -95,11 +104,11 @@ def _holds_wrongly(
     return isinstance(verdict, Wanted) and held_by_other != (document.status.reason == "DuplicateEmail")
 
 
-def _runs_wrongly(document: UserDocument, verdict: Verdict, objects: list[Object]) -> bool:
+def _runs_wrongly(document: UserDocument, verdict: Verdict, objects: list[Object], needed: set[str]) -> bool:
     if none_may_run(verdict) or document.status.reason == "DuplicateEmail":
         return bool(objects)
     if not isinstance(verdict, Wanted):
         return False
-    own = {obj["metadata"]["labels"].get(COMPONENT) for obj in objects if facts.instance(obj) == verdict.name}
+    own = {facts.component(obj) for obj in objects if facts.instance(obj) == verdict.name}
     lost = document.status.phase == "Ready" and any(facts.unavailable_since(obj) for obj in objects)
-    return own != COMPONENTS or lost
+    return not needed <= own or lost

@@ -16,6 +16,10 @@ EMAIL = "kupyterhub/email"
 TEMPLATE = "kupyterhub/template"
 TOKEN = "kupyterhub/token-hash"  # noqa: S105 - an annotation's name
 RESTARTED_AT = "kupyterhub/restarted-at"
+IDLE_TIMEOUT = "kupyterhub/idle-timeout"
+ACTIVITY = "kupyterhub/activity"
+SHARED = "shared"
+"""The `instance` of what is there once for everybody; no base name is without its hash."""
 
 
 def selector(component: str, name: str) -> dict[str, str]:
@@ -50,3 +54,8 @@ def of_user(document: str) -> str:
 def of_name(name: str) -> str:
     """The label selector of one user's objects, whatever document they belong to."""
     return f"{MANAGED},{INSTANCE}={name}"
+
+
+def of_shared(component: str) -> str:
+    """The label selector of what is there once for everybody."""
+    return f"{MANAGED},{INSTANCE}={SHARED},{COMPONENT}={component}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kupyterhub.domain.labels import EMAIL, INSTANCE, RESTARTED_AT, TEMPLATE, TOKEN, USER_HASH
+from kupyterhub.domain.labels import COMPONENT, EMAIL, INSTANCE, RESTARTED_AT, TEMPLATE, TOKEN, USER_HASH
 from kupyterhub.domain.names import user_hash
 
 Object = dict[str, Any]
@@ -23,6 +23,11 @@ def created_at(live: Object) -> datetime:
 def instance(live: Object) -> str:
     """Base name of the user that the object is for."""
     return str(live["metadata"].get("labels", {}).get(INSTANCE, ""))
+
+
+def component(live: Object) -> str:
+    """What of the user's it is a part of: `jupyterlab` or `agent`."""
+    return str(live["metadata"].get("labels", {}).get(COMPONENT, ""))
 
 
 def email(live: Object) -> str | None:
@@ -65,6 +70,12 @@ def unavailable_since(live: Object) -> datetime | None:
         if condition["type"] == "Available" and condition["status"] == "False":
             return moment(condition["lastTransitionTime"])
     return None
+
+
+def is_available(live: Object | None) -> bool:
+    """Whether the Deployment has all the pods that it needs; one that is not there has none."""
+    conditions = live.get("status", {}).get("conditions", []) if live else []
+    return any(each["type"] == "Available" and each["status"] == "True" for each in conditions)
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,21 @@ class Seen:
     purge_pending: bool = False
     message: str | None = None
     """Something that was done or not done and that a person should know."""
+    own_agent_stays: bool = False
+    """The shared agent, which is to serve this user too, is not available yet."""
 
 
 def next_status(document: UserDocument, seen: Seen, settings: Settings, now: datetime) -> Status:
     """The whole status after a look; equal to the stored one where nothing is new."""
+    before, status = document.status, _of_verdict(document, seen, settings, now)
+    if seen.own_agent_stays:
+        # These settings are not acted on yet: so the next look lists the user's objects again.
+        soon = _earliest(status.nextLookAt, before.nextLookAt, now + SOON)
+        return replace(status, settings=before.settings, nextLookAt=soon)
+    return status
+
+
+def _of_verdict(document: UserDocument, seen: Seen, settings: Settings, now: datetime) -> Status:
     status = replace(
         document.status,
         observed=document.observed,

@@ -5,6 +5,7 @@ Unknown keys are errors: a misspelt limit must not silently be no limit.
 
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -43,9 +44,15 @@ class Images(_Part):
 
 
 class Identity(_Part):
-    """How people prove who they are at the proxy."""
+    """How people prove who they are at our own server; what each mode needs beside it is in `contradictions`.
 
-    mode: Literal["local"]
+    A provider's client secret is none of the settings: the server reads it from a file of its own.
+    """
+
+    mode: Literal["local", "iap", "oidc"]
+    issuer: Annotated[str, StringConstraints(pattern=r"^https://")] | None = None
+    client_id: str | None = None
+    audience: str | None = None
 
 
 class ClusterAccess(_Part):
@@ -75,6 +82,9 @@ class Profile(_Part):
     memory: Quantity = "1Gi"
     storage: Storage = Storage()
     idle_timeout: Duration | None = None
+    activity: tuple[Literal["kernels", "terminals", "tabs"], ...] = Field(
+        default=("kernels", "terminals"), strict=False
+    )
     max_age: Duration | None = None
     ready_deadline: Duration = timedelta(minutes=10)
 
@@ -83,11 +93,11 @@ class Settings(_Part):
     """All settings of the controller."""
 
     namespace: Label = "kupyterhub"
-    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?$")]
+    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?$")] | None = None
     allowed_emails: tuple[str, ...] = Field(strict=False)
     admins: tuple[Email, ...] = Field(default=(), strict=False)
-    proxy: Literal["local"] = "local"
-    agent: Literal["per-user"] = "per-user"
+    proxy: Literal["local", "self-hosted", "hosted"] = "local"
+    agent: Literal["per-user", "shared"] = "per-user"
     identity: Identity = Identity(mode="local")
     images: Images
     clusters: tuple[ClusterAccess, ...] = Field(default=(), max_length=1, strict=False)
@@ -106,3 +116,35 @@ class Settings(_Part):
     def image_of(self, profile: Profile) -> str:
         """The image of a notebook whose document does not choose one."""
         return profile.image or (profile.images[0] if profile.images else self.images.jupyterlab)
+
+
+_OF_MODE = {"issuer": "oidc", "clientId": "oidc", "audience": "iap"}
+"""Which mode of `identity` a key belongs to; that mode needs it, and the others have no use for it."""
+
+
+def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What does not fit together: the path of a field, and what is wrong with it and what to do."""
+    if "default" not in settings.profiles:
+        yield "profiles.default", "is missing; users without a profile get it"
+    if settings.proxy != "hosted" and settings.domain is None:
+        yield "domain", "is missing; users are at <name>.<domain>"
+    yield from _of_identity(settings.proxy, settings.identity)
+
+
+def _of_identity(proxy: str, identity: Identity) -> Iterator[tuple[str, str]]:
+    mode = identity.mode
+    if proxy == "local" and mode != "local":
+        yield "identity.mode", f"is {mode}, which needs proxy: self-hosted; with proxy: local only local works"
+    if proxy == "self-hosted" and mode == "local":
+        yield "identity.mode", "is local, where everybody may be anybody; with proxy: self-hosted write iap or oidc"
+    if proxy == "hosted" and mode != "local":
+        yield (
+            "identity.mode",
+            f"is {mode}, but with proxy: hosted Google signs people in; leave identity out",
+        )
+    given = {"issuer": identity.issuer, "clientId": identity.client_id, "audience": identity.audience}
+    for key, of_mode in _OF_MODE.items():
+        if mode == of_mode and not given[key]:
+            yield f"identity.{key}", f"is missing; mode {mode} needs it"
+        if mode != of_mode and given[key]:
+            yield f"identity.{key}", f"is of mode {of_mode}; leave it out with mode {mode}"

@@ -82,6 +82,47 @@ def test_an_announcement_is_ignored(world: World, other: dict[str, Any], why: st
     assert world.cluster.requests == []
 
 
+@pytest.mark.parametrize("domain", ["notebooks.googleusercontent.com", "kernels.googleusercontent.com"])
+def test_a_url_that_google_gave_is_taken_over_when_it_changes(world: World, domain: str) -> None:
+    world.settings = world.settings.model_copy(update={"proxy": "hosted", "domain": None})
+    world.enrol()
+    world.clock.move(seconds=4)
+    world.announce(proxy_url=f"https://5f3a-dot-us-west1.{domain}/")
+    assert world.status().proxyUrl == f"https://5f3a-dot-us-west1.{domain}/"
+
+    world.announce(proxy_url=f"https://77ab-dot-us-west1.{domain}/", instance="pod-2")
+
+    assert world.status().proxyUrl == f"https://77ab-dot-us-west1.{domain}/"
+    late = world.announcement(
+        proxy_url=f"https://5f3a-dot-us-west1.{domain}/", registered_at=world.clock() - timedelta(seconds=1)
+    )
+    assert "newer" in world.look(announcement=late).note
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://5f3a.notebooks.googleusercontent.com/",
+        "https://notebooks.googleusercontent.com/",
+        "https://5f3a.notebooks.googleusercontent.com.evil.example/",
+        "https://evil.example/.notebooks.googleusercontent.com/",
+        "https://evilnotebooks.googleusercontent.com/",
+        "https://5f3a.notebooks.googleusercontent.com@evil.example/",
+        "https://evil.example#.notebooks.googleusercontent.com",
+        "https://5f3a.notebooks.googleusercontent.com:8443/",
+        "https://5f3a.storage.googleusercontent.com/",
+        URL,
+    ],
+)
+def test_in_hosted_mode_a_url_of_no_agent_of_googles_is_ignored(world: World, url: str) -> None:
+    world.settings = world.settings.model_copy(update={"proxy": "hosted", "domain": None})
+    world.enrol()
+    world.clock.move(seconds=4)
+
+    assert "proxyUrl" in world.announce(proxy_url=url).note
+    assert world.status().proxyUrl is None
+
+
 @pytest.mark.parametrize("state", ["stopped", "deleted"])
 def test_an_announcement_of_somebody_who_should_not_run_is_ignored(world: World, state: str) -> None:
     world.ready()

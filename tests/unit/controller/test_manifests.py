@@ -165,6 +165,10 @@ def test_the_agents_deployment(world: World) -> None:
                                 {"name": "POD_UID", **field("metadata.uid")},
                                 {"name": "KUPYTERHUB_PROXY", "value": "local"},
                                 {"name": "KUPYTERHUB_PROXY_URL", "value": "http://agents.localhost:8000"},
+                                {
+                                    "name": "KUPYTERHUB_PROXY_TOKEN_FILE",
+                                    "value": "/var/run/kupyterhub/proxy/token",
+                                },
                                 {"name": "KUPYTERHUB_NAME", "value": NAME},
                                 {"name": "KUPYTERHUB_USER", "value": "ada"},
                                 {"name": "KUPYTERHUB_EMAIL", "value": ADA},
@@ -173,10 +177,8 @@ def test_the_agents_deployment(world: World) -> None:
                                     "name": "KUPYTERHUB_TOKEN_FILE",
                                     "value": "/var/run/kupyterhub/jupyterlab/token",
                                 },
-                                {
-                                    "name": "KUPYTERHUB_PROXY_TOKEN_FILE",
-                                    "value": "/var/run/kupyterhub/proxy/token",
-                                },
+                                {"name": "KUPYTERHUB_IDLE_TIMEOUT", "value": "3600"},
+                                {"name": "KUPYTERHUB_ACTIVITY", "value": "kernels,terminals"},
                             ],
                             "ports": [{"name": "health", "containerPort": 8081, "protocol": "TCP"}],
                             "resources": {
@@ -231,7 +233,11 @@ def test_the_other_objects(world: World) -> None:
     assert stated(world, "Service", f"jupyterlab-{NAME}") == {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(f"jupyterlab-{NAME}", "jupyterlab"),
+        "metadata": metadata(
+            f"jupyterlab-{NAME}",
+            "jupyterlab",
+            **{"kupyterhub/activity": "kernels,terminals", "kupyterhub/idle-timeout": "3600"},
+        ),
         "spec": {
             "type": "ClusterIP",
             "selector": {"app.kubernetes.io/instance": NAME, "app.kubernetes.io/component": "jupyterlab"},

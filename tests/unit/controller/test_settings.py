@@ -54,6 +54,7 @@ def test_a_profile_is_read_whole() -> None:
         "memory": "4Gi",
         "storage": {"kind": "disk", "size": "50Gi"},
         "idleTimeout": "90s",
+        "activity": ["tabs"],
         "maxAge": "1d12h",
         "readyDeadline": "15m",
     }
@@ -62,6 +63,7 @@ def test_a_profile_is_read_whole() -> None:
     big = settings.profiles["big"]
     assert big.images == ("big:1", "big:2")
     assert (big.cpu, big.memory, big.storage.size) == ("1.5", "4Gi", "50Gi")
+    assert big.activity == ("tabs",)
     assert big.idle_timeout == timedelta(seconds=90)
     assert big.max_age == timedelta(days=1, hours=12)
     assert big.ready_deadline == timedelta(minutes=15)
@@ -93,6 +95,7 @@ def test_a_profile_is_read_whole() -> None:
         ("profiles.default.storage.kind", "tape"),
         ("profiles.default.idleTimeout", "soon"),
         ("profiles.default.idleTimeout", 60),
+        ("profiles.default.activity", "tabs"),
         ("profiles.default.maxAge", ""),
         ("profiles.default.readyDeadline", "5"),
         ("clusters", [{"name": "a", "endpoint": "https://a"}, {"name": "b", "endpoint": "https://b"}]),
@@ -117,6 +120,67 @@ def test_an_unknown_key_beside_a_known_one_is_an_error() -> None:
 def test_a_wrong_endpoint_names_its_cluster() -> None:
     with pytest.raises(SettingsError, match=r"clusters\.0\.endpoint"):
         parse(changed("clusters", [{"name": "a", "endpoint": "http://a"}]))
+
+
+IAP = {"mode": "iap", "audience": "/projects/1/global/backendServices/2"}
+OIDC = {"mode": "oidc", "issuer": "https://accounts.google.com", "clientId": "kupyterhub"}
+
+
+@pytest.mark.parametrize(
+    ("proxy", "identity"),
+    [("local", {"mode": "local"}), ("self-hosted", IAP), ("self-hosted", OIDC), ("hosted", None)],
+    ids=["local", "iap", "oidc", "hosted"],
+)
+def test_a_proxy_goes_with_its_identities(proxy: str, identity: dict[str, str] | None) -> None:
+    settings = parse({**GOOD, "proxy": proxy, **({"identity": identity} if identity else {})})
+
+    assert settings.proxy == proxy
+    assert settings.scheme == ("http" if proxy == "local" else "https")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "identity", "field", "advice"),
+    [
+        ("local", IAP, "identity.mode", "proxy: self-hosted"),
+        ("local", OIDC, "identity.mode", "proxy: self-hosted"),
+        ("self-hosted", {"mode": "local"}, "identity.mode", "write iap or oidc"),
+        ("hosted", OIDC, "identity.mode", "leave identity out"),
+        ("self-hosted", {**OIDC, "issuer": None}, "identity.issuer", "is missing"),
+        ("self-hosted", {**OIDC, "clientId": None}, "identity.clientId", "is missing"),
+        ("self-hosted", {"mode": "iap"}, "identity.audience", "is missing"),
+        ("self-hosted", {**IAP, "clientId": "x"}, "identity.clientId", "leave it out"),
+        ("self-hosted", {**OIDC, "audience": "x"}, "identity.audience", "leave it out"),
+        ("self-hosted", {**OIDC, "issuer": "http://idp.example"}, "identity.issuer", "https"),
+    ],
+)
+def test_an_identity_that_does_not_fit_is_named_with_what_to_do(
+    proxy: str, identity: dict[str, Any], field: str, advice: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        parse({**changed("identity", identity), "proxy": proxy})
+
+    (line,) = str(raised.value).splitlines()[1:]
+    assert line.startswith(f"  {field}: ")
+    assert advice in line
+
+
+def test_a_self_hosted_proxy_does_not_let_everybody_be_anybody_by_default() -> None:
+    with pytest.raises(SettingsError, match=r"identity\.mode: is local"):
+        parse({**GOOD, "proxy": "self-hosted"})
+
+
+def test_googles_proxy_has_a_domain_of_its_own() -> None:
+    settings = parse({**changed("domain", ...), "proxy": "hosted"})
+
+    assert settings.domain is None
+
+
+def test_every_contradiction_is_told_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        parse({**changed("profiles", {"big": {}}), "identity": {"mode": "oidc"}})
+
+    for field in ("profiles.default", "identity.mode", "identity.issuer", "identity.clientId"):
+        assert f"  {field}: " in str(raised.value)
 
 
 def test_every_error_is_told_at_once() -> None:

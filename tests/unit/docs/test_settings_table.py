@@ -51,6 +51,8 @@ def as_written(default: Any) -> str:
     match default:
         case timedelta():
             return f"`{int(default.total_seconds() // 60)}m`"
+        case (_, *_):
+            return ", ".join(f"`{each}`" for each in default)
         case str():
             return f"`{default}`"
         case _ if default is ...:

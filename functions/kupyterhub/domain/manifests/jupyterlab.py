@@ -4,7 +4,16 @@ import hashlib
 from base64 import b64encode
 from typing import Any
 
-from kupyterhub.domain.labels import RESTARTED_AT, TEMPLATE, TOKEN, metadata, pod_labels, selector
+from kupyterhub.domain.labels import (
+    ACTIVITY,
+    IDLE_TIMEOUT,
+    RESTARTED_AT,
+    TEMPLATE,
+    TOKEN,
+    metadata,
+    pod_labels,
+    selector,
+)
 from kupyterhub.domain.manifests.pieces import (
     field,
     http_get,
@@ -24,7 +33,7 @@ HOME = "/home/jovyan"
 
 def account(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
     """ServiceAccount `notebook-<name>`: storage rights only."""
-    return service_account("notebook", COMPONENT, user, wanted.email, wanted.name)
+    return service_account(metadata("notebook", COMPONENT, user, wanted.email, wanted.name))
 
 
 def secret(user: UserDocument, wanted: Wanted, token: str) -> dict[str, Any]:
@@ -39,11 +48,15 @@ def secret(user: UserDocument, wanted: Wanted, token: str) -> dict[str, Any]:
 
 
 def service(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
-    """Service `jupyterlab-<name>`: the agent's way to the notebook."""
+    """Service `jupyterlab-<name>`: the agent's way to the notebook; by it a shared agent knows whom it serves."""
+    meta = metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name)
+    meta["annotations"] |= {ACTIVITY: ",".join(wanted.profile.activity)}
+    if (timeout := wanted.profile.idle_timeout) is not None:
+        meta["annotations"] |= {IDLE_TIMEOUT: f"{timeout.total_seconds():.0f}"}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name),
+        "metadata": meta,
         "spec": {
             "type": "ClusterIP",
             "selector": selector(COMPONENT, wanted.name),

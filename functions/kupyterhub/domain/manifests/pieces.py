@@ -4,8 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from kupyterhub.domain.labels import RESTARTED_AT, metadata
-from kupyterhub.domain.users import UserDocument
+from kupyterhub.domain.labels import RESTARTED_AT
 
 UID = 1000
 """The user of our images; the `restricted` Pod Security Standard wants any but root."""
@@ -45,12 +44,12 @@ def http_get(path: str, port: int) -> dict[str, Any]:
     return {"httpGet": {"path": path, "port": port, "scheme": "HTTP"}}
 
 
-def service_account(prefix: str, component: str, user: UserDocument, email: str, name: str) -> dict[str, Any]:
-    """A ServiceAccount without an API token: what it may do is granted outside the cluster or nowhere."""
+def service_account(metadata: dict[str, Any]) -> dict[str, Any]:
+    """A ServiceAccount that is given no API token by itself: a pod that needs one mounts it."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": metadata(prefix, component, user, email, name),
+        "metadata": metadata,
         "automountServiceAccountToken": False,
     }
 
