@@ -103,23 +103,21 @@ class Activity:
 
     @property
     def idle_at(self) -> datetime | None:
-        """When it will have been unused for too long; None if it never will."""
+        """When it will have been unused for too long; None if it never will.
+
+        As far as is known without a look: who acts on it looks first, and announces what that found at once.
+        """
         return None if self.rules.idle_timeout is None else self._last + self.rules.idle_timeout
 
     @property
     def warn_at(self) -> datetime | None:
-        """When the person is warned of that."""
+        """From when on the person is warned of that."""
         return None if self.idle_at is None else self.idle_at - self.rules.warning
 
     @property
     def ending(self) -> bool:
         """Whether the person is to be warned, as far as is known without a look."""
         return self.warn_at is not None and self.warn_at <= self.now()
-
-    @property
-    def idle(self) -> bool:
-        """Whether it has been unused for too long; `look` first."""
-        return self.idle_at is not None and self.idle_at <= self.now()
 
     def used(self) -> None:
         """The person did something just now, or JupyterLab has just begun to answer."""

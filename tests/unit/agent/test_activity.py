@@ -89,19 +89,15 @@ def test_without_a_timeout_it_is_never_idle() -> None:
     scene.now.move(hours=1000)
     assert (scene.activity.idle_at, scene.activity.warn_at) == (None, None)
     assert not scene.activity.ending
-    assert not scene.activity.idle
 
 
-async def test_untouched_it_is_ending_and_then_idle_counted_from_when_the_agent_began() -> None:
+async def test_untouched_it_is_ending_counted_from_when_the_agent_began() -> None:
     scene = Scene()
     scene.now.move(minutes=49)
     assert await scene.activity.look() == scene.start
     assert not scene.activity.ending
     scene.now.move(minutes=1)
     assert scene.activity.ending
-    assert not scene.activity.idle
-    scene.now.move(minutes=10)
-    assert scene.activity.idle
 
 
 @pytest.mark.parametrize(
