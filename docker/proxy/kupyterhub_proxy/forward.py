@@ -1,15 +1,18 @@
-"""Carries a browser's request over an agent's connection, and the answer back. Both bodies stream."""
+"""Carries a browser's request to an agent, and the answer back, within limits. Both bodies stream."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
 
-from aiohttp import ClientError, web
+from aiohttp import web
 from multidict import CIMultiDict
 
+from kupyterhub_proxy.limits import Limits
+from kupyterhub_proxy.upload import Patience, upload
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.errors import TunnelError
 from kupyterhub_tunnel.heads import RequestHead
@@ -29,11 +32,12 @@ class NotReached(Exception):
 
 def head_of(request: web.BaseRequest, name: str) -> RequestHead:
     """Describe a request to the host of this name as the tunnel does, with nothing removed yet."""
-    websocket = "websocket" in request.headers.get("Upgrade", "").lower()
+    headers = request.headers
+    websocket = _is_websocket(request)
     return RequestHead(
         method=request.method,
         target=request.raw_path,
-        headers=tuple(request.headers.items()),
+        headers=tuple(headers.items()),
         client=request.remote or "",
         websocket=websocket,
         has_body=request.body_exists and not websocket,
@@ -41,14 +45,23 @@ def head_of(request: web.BaseRequest, name: str) -> RequestHead:
     )
 
 
+def _is_websocket(request: web.BaseRequest) -> bool:
+    upgrade = request.headers.get("Upgrade")
+    if upgrade is None or request.method != "GET":
+        return False
+    return upgrade.lower() == "websocket" and "upgrade" in request.headers.get("Connection", "").lower()
+
+
 def cleaned(head: RequestHead) -> RequestHead:
     """Give the head that may leave the server. Offers of subprotocols are kept for the agent to make."""
-    offers = tuple((name, value) for name, value in head.headers if name.lower() == "sec-websocket-protocol")
+    headers = rules.request_headers(head.headers)
+    if head.websocket:
+        headers += tuple((name, value) for name, value in head.headers if name.lower() == "sec-websocket-protocol")
     # The agent checks Origin and Sec-Fetch-* again, so they stay.
     return RequestHead(
         method=head.method,
         target=rules.request_target(head.target),
-        headers=rules.request_headers(head.headers) + offers,
+        headers=headers,
         client=head.client,
         websocket=head.websocket,
         has_body=head.has_body,
@@ -56,43 +69,59 @@ def cleaned(head: RequestHead) -> RequestHead:
     )
 
 
-async def forward(request: web.BaseRequest, head: RequestHead, carrier: Carrier) -> web.StreamResponse:
-    """Answer a request by an agent; raises NotReached while nothing has been answered.
+class Forwarder:
+    """Carries the requests of all users, each within the same limits."""
 
-    Is cancelled when the browser goes away, and then gives up the request at the notebook too.
-    """
-    try:
-        channel = await carrier.open(cleaned(head))
-    except TunnelError as error:
-        raise NotReached(str(error)) from error
-    upload = asyncio.create_task(_upload(request, head, channel))
-    try:
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        self._limits = limits
+        self._open: Counter[str] = Counter()
+
+    async def forward(self, request: web.BaseRequest, head: RequestHead, carrier: Carrier) -> web.StreamResponse:
+        """Answer a request by an agent; raises NotReached while nothing has been answered.
+
+        Is cancelled when the browser goes away, and then gives up the request at the notebook too.
+        """
+        if self._open[head.name] >= self._limits.requests:
+            return _refused(429, f"{self._limits.requests} requests are open already", {"Retry-After": "1"})
+        if head.websocket and not carrier.websockets:
+            return _refused(501, "the agent of this notebook carries no WebSockets")
+        self._open[head.name] += 1
         try:
-            answer = await channel.head()
+            return await self._carry(request, head, carrier)
+        finally:
+            self._open[head.name] -= 1
+            if not self._open[head.name]:
+                del self._open[head.name]
+
+    async def _carry(self, request: web.BaseRequest, head: RequestHead, carrier: Carrier) -> web.StreamResponse:
+        try:
+            channel = await carrier.open(cleaned(head))
         except TunnelError as error:
             raise NotReached(str(error)) from error
-        if head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
-            return await _websocket(request, answer, channel)
-        return await _answer(request, answer, channel)
-    finally:
-        upload.cancel()
-        await asyncio.wait({upload})
-        with contextlib.suppress(TunnelError):
-            await channel.release()
-
-
-async def _upload(request: web.BaseRequest, head: RequestHead, channel: Channel) -> None:
-    if head.websocket:
-        return  # the relay sends
-    # A notebook that refuses an upload answers before its end; what is not taken then is no error.
-    with contextlib.suppress(TunnelError):
+        patience = Patience(self._limits.first_byte_seconds)
+        uploading = asyncio.create_task(upload(request, channel, patience.renew)) if head.has_body else None
         try:
-            if head.has_body:
-                async for chunk in request.content.iter_any():
-                    await channel.write(chunk)
-            await channel.end()
-        except (ClientError, web.RequestPayloadError, OSError):
-            await channel.reset("the browser broke off its upload")
+            answer = await self._first(channel, patience)
+            if answer is None:
+                return _refused(504, f"the notebook gave no answer for {self._limits.first_byte_seconds:.0f} s")
+            if head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return await _websocket(request, answer, channel)
+            return await _answer(request, answer, channel)
+        finally:
+            if uploading is not None:
+                uploading.cancel()
+                await asyncio.wait({uploading})
+            with contextlib.suppress(TunnelError):
+                await channel.release()
+
+    async def _first(self, channel: Channel, patience: Patience) -> AnswerHead | None:
+        try:
+            async with patience:
+                return await channel.head()
+        except TimeoutError:
+            return None
+        except TunnelError as error:
+            raise NotReached(str(error)) from error
 
 
 async def _answer(request: web.BaseRequest, answer: AnswerHead, channel: Channel) -> web.StreamResponse:
@@ -103,7 +132,7 @@ async def _answer(request: web.BaseRequest, answer: AnswerHead, channel: Channel
     )
     await response.prepare(request)
     try:
-        async for chunk in channel.chunks():
+        while chunk := await channel.read():
             await response.write(chunk)
     except TunnelError:
         # A proper end would make half a download look whole.
@@ -132,3 +161,7 @@ async def _websocket(request: web.BaseRequest, answer: AnswerHead, channel: Chan
     finally:
         relaying.cancel()
     return socket
+
+
+def _refused(status: int, reason: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, text=f"refused: {reason}\n", headers=headers)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from kupyterhub_proxy.hosts import Place
+from kupyterhub_proxy.http_server import HttpServer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from kupyterhub_proxy.settings import Address, Settings
     from kupyterhub_proxy.users import UserHosts
 
-# Browsers send all cookies of a host in one header; notebooks set some.
-_MAX_HEADER_BYTES = 32 * 1024
 _STOP_SECONDS = 3.0
 
 
@@ -35,8 +34,9 @@ class Front:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request."""
-        if not request.raw_path.startswith("/"):
-            return web.Response(status=400, text="this server is asked for paths\n")
+        unfit = refusal(request)
+        if unfit is not None:
+            return unfit
         named = request.headers.getall("Host", [])
         match self._hosts.place(named[0]) if len(named) == 1 else Place.UNKNOWN:
             case Place.LOGIN:
@@ -55,14 +55,8 @@ class Front:
 
 @asynccontextmanager
 async def serving(front: Front, settings: Settings) -> AsyncIterator[None]:
-    """Serve people and agents meanwhile. A browser that goes away cancels what it asked for."""
-    server = web.Server(
-        front.handle,
-        handler_cancellation=True,
-        access_log=None,
-        max_line_size=_MAX_HEADER_BYTES,
-        max_field_size=_MAX_HEADER_BYTES,
-    )
+    """Serve people and agents meanwhile."""
+    server = HttpServer(front.handle)
     runner = web.ServerRunner(server, shutdown_timeout=_STOP_SECONDS)
     await runner.setup()
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TooManyStreams, TunnelError
 from kupyterhub_tunnel.frames import Frame, Kind, decode
 from kupyterhub_tunnel.heads import RequestHead
+from kupyterhub_tunnel.sender import Sender
 from kupyterhub_tunnel.stream import Stream
 
 if TYPE_CHECKING:
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 
     from kupyterhub_tunnel.pipe import Pipe
 
-MAX_STREAMS = 256
-"""Streams at once on one connection. With flow.WINDOW_BYTES it bounds what a peer can make us hold: 128
-MiB."""
+MAX_STREAMS = 10_000
+"""Streams at once on one connection, of all users that it serves; the server limits each user."""
 
 log = logging.getLogger(__name__)
 
@@ -42,70 +42,63 @@ class Connection:
         serve: Callable[[Stream], Awaitable[None]] | None = None,
     ) -> None:
         self._pipe = pipe
+        self._sender = Sender(pipe)
         self._on_info = on_info
         self._serve = serve
         self._streams: dict[int, Stream] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._last = 0
-        self._closed = False
 
     async def run(self) -> None:
         """Read frames until the connection ends; then every stream fails. Raises ProtocolError."""
+        sending = asyncio.create_task(self._sender.run())
         try:
             while (message := await self._pipe.receive()) is not None:
-                await self._receive(decode(message))
+                for frame in decode(message):
+                    if frame.kind is Kind.INFO:
+                        await self._on_info(_json_object(frame.payload))
+                    else:
+                        self._receive(frame)
         finally:
-            await self._shut()
+            await self._shut(sending)
 
     async def open(self, head: RequestHead) -> Stream:
         """Open a stream for a request; raises TooManyStreams, ConnectionLost."""
-        if self._closed:
-            raise ConnectionLost("the connection has ended")
-        self._sweep()
         if len(self._streams) >= MAX_STREAMS:
             raise TooManyStreams(f"{MAX_STREAMS} requests are already open on this connection")
         self._last += 1
-        stream = Stream(self._last, head, self._send)
+        stream = Stream.asking(self._last, head, self._sender, self._forget)
         self._streams[stream.number] = stream
-        await self._send(Frame(Kind.OPEN, stream.number, head.encode()))
         return stream
 
     async def info(self, message: dict[str, Any]) -> None:
         """Send a message about the connection."""
-        await self._send(Frame(Kind.INFO, 0, json.dumps(message).encode()))
+        self._sender.put(Frame(Kind.INFO, 0, json.dumps(message).encode()))
 
     async def close(self) -> None:
-        """End the connection; `run` returns."""
+        """Send what is on its way and end the connection; `run` returns."""
+        await self._sender.flush()
         await self._pipe.close()
 
-    async def _send(self, frame: Frame) -> None:
-        if self._closed:
-            raise ConnectionLost("the connection has ended")
-        await self._pipe.send(frame.encode())
+    def _receive(self, frame: Frame) -> None:
+        if frame.kind is Kind.OPEN:
+            self._accept(frame)
+            return
+        stream = self._streams.get(frame.stream)
+        if stream is None or stream.failed:
+            return  # on its way while we gave the stream up
+        stream.receive(frame)
+        task = self._tasks.get(frame.stream)
+        if frame.kind is Kind.RESET and task is not None:
+            task.cancel()
 
-    async def _receive(self, frame: Frame) -> None:
-        match frame.kind:
-            case Kind.INFO:
-                await self._on_info(_json_object(frame.payload))
-            case Kind.OPEN:
-                await self._accept(frame)
-            case _:
-                stream = self._streams.get(frame.stream)
-                if stream is None or stream.failed:
-                    return  # on its way while we gave the stream up
-                stream.receive(frame)
-                task = self._tasks.get(frame.stream)
-                if frame.kind is Kind.RESET and task is not None:
-                    task.cancel()
-
-    async def _accept(self, frame: Frame) -> None:
+    def _accept(self, frame: Frame) -> None:
         if self._serve is None or frame.stream in self._streams:
             raise ProtocolError(f"the peer must not open stream {frame.stream}")
-        self._sweep()
         if len(self._streams) >= MAX_STREAMS:
-            await self._send(Frame(Kind.RESET, frame.stream, b"too many requests at once"))
+            self._sender.put(Frame(Kind.RESET, frame.stream, b"too many requests at once"))
             return
-        stream = Stream(frame.stream, RequestHead.decode(frame.payload), self._send)
+        stream = Stream.asked(frame.stream, RequestHead.decode(frame.payload), self._sender, self._forget)
         self._streams[frame.stream] = stream
         self._tasks[frame.stream] = asyncio.create_task(self._handle(self._serve, stream))
 
@@ -119,15 +112,12 @@ class Connection:
         finally:
             with contextlib.suppress(TunnelError):
                 await stream.release()
-            self._streams.pop(stream.number, None)
-            self._tasks.pop(stream.number, None)
 
-    def _sweep(self) -> None:
-        for number in [n for n, s in self._streams.items() if s.finished and n not in self._tasks]:
-            del self._streams[number]
+    def _forget(self, number: int) -> None:
+        self._streams.pop(number, None)
+        self._tasks.pop(number, None)
 
-    async def _shut(self) -> None:
-        self._closed = True
+    async def _shut(self, sending: asyncio.Task[None]) -> None:
         for stream in self._streams.values():
             stream.fail(ConnectionLost("the connection between agent and server was lost"))
         tasks = list(self._tasks.values())
@@ -135,6 +125,9 @@ class Connection:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self._sender.flush()
+        sending.cancel()
+        await asyncio.wait({sending})
         await self._pipe.close()
 
 

@@ -1,24 +1,28 @@
 """The frames on the connection between agent and server; pure.
 
-One frame is one binary WebSocket message: one byte of kind, four bytes of stream id (big endian), the
-payload. Stream 0 is the connection itself. Only the server opens streams, so ids need no parity.
+A WebSocket message holds one or more frames. A frame is one byte of kind, four bytes of stream id, four of the
+payload's length (big endian), and the payload. Stream 0 is the connection itself. Only the server opens streams, so
+ids need no parity.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from kupyterhub_tunnel.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHUNK_BYTES = 64 * 1024
 """Most payload of one DATA frame: small enough that streams take turns, large enough to be cheap."""
 
 MAX_FRAME_BYTES = 1024 * 1024
-"""Most bytes of any frame. Heads are the largest: browsers send some kilobytes of cookies and URL."""
+"""Most bytes of any WebSocket message; `sender.BATCH_BYTES` and the largest head stay well below it."""
 
-_HEADER = struct.Struct("!BI")
+_HEADER = struct.Struct("!BII")
 _CREDIT = struct.Struct("!I")
 
 
@@ -26,11 +30,11 @@ class Kind(IntEnum):
     """What a frame means."""
 
     INFO = 0
-    """JSON about the connection (stream 0), see `messages`."""
+    """JSON about the connection (stream 0)."""
     OPEN = 1
-    """JSON of a request's head; opens the stream."""
+    """A request's head (`heads`); opens the stream. If it has no body, nothing but a WebSocket's messages follows."""
     HEAD = 2
-    """JSON of the answer's head; once, before any DATA of the answerer."""
+    """The answer's head; once, before any DATA of the answerer."""
     DATA = 3
     """Bytes of a body, or of a WebSocket's messages."""
     END = 4
@@ -41,26 +45,34 @@ class Kind(IntEnum):
     """The receiver has consumed this many bytes of DATA, four bytes big endian."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+_KINDS = tuple(Kind)
+
+
+class Frame(NamedTuple):
     """One frame."""
 
     kind: Kind
     stream: int
     payload: bytes = b""
 
-    def encode(self) -> bytes:
-        """Give the bytes of the WebSocket message."""
-        return _HEADER.pack(self.kind, self.stream) + self.payload
+    def header(self) -> bytes:
+        """Give what precedes the payload."""
+        return _HEADER.pack(self.kind, self.stream, len(self.payload))
 
 
-def decode(message: bytes) -> Frame:
-    """Read a WebSocket message; raise ProtocolError for anything that is no frame."""
+def decode(message: bytes) -> Iterator[Frame]:
+    """Read a WebSocket message; raises ProtocolError for anything that is no frames."""
+    at, size = 0, len(message)
     try:
-        kind, stream = _HEADER.unpack_from(message)
-        return Frame(Kind(kind), stream, message[_HEADER.size :])
-    except (struct.error, ValueError) as error:
-        raise ProtocolError(f"a message of {len(message)} bytes is no frame of this protocol") from error
+        while at < size:
+            kind, stream, length = _HEADER.unpack_from(message, at)
+            begin = at + _HEADER.size
+            at = begin + length
+            if at > size:
+                raise ProtocolError("a frame was cut short")
+            yield Frame(_KINDS[kind], stream, message[begin:at])
+    except (struct.error, IndexError) as error:
+        raise ProtocolError(f"a message of {size} bytes is no frames of this protocol") from error
 
 
 def credit(stream: int, size: int) -> Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from kupyterhub_tunnel.errors import ProtocolError, StreamReset, TunnelError
 from kupyterhub_tunnel.flow import ReceiveBuffer, SendWindow
@@ -11,9 +11,10 @@ from kupyterhub_tunnel.frames import CHUNK_BYTES, Frame, Kind, credit, credit_si
 from kupyterhub_tunnel.heads import AnswerHead
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
     from kupyterhub_tunnel.heads import RequestHead
+    from kupyterhub_tunnel.sender import Sender
 
 
 class Stream:
@@ -22,16 +23,34 @@ class Stream:
     Whoever is done with a stream calls `release`, whatever happened: it tells the peer when that was early.
     """
 
-    def __init__(self, number: int, opening: RequestHead, send: Callable[[Frame], Awaitable[None]]) -> None:
+    def __init__(self, number: int, opening: RequestHead, sender: Sender, released: Callable[[int], None]) -> None:
         self.number = number
         self.opening = opening
         """The request that opened it."""
-        self._send = send
+        self._sender = sender
+        self._released = released
         self._window = SendWindow()
         self._buffer = ReceiveBuffer()
-        self._head: asyncio.Future[AnswerHead] = asyncio.get_running_loop().create_future()
+        self._answer: asyncio.Future[AnswerHead] | None = None
         self._sent_end = False
         self._failure: TunnelError | None = None
+
+    @classmethod
+    def asking(cls, number: int, head: RequestHead, sender: Sender, released: Callable[[int], None]) -> Self:
+        """Open a stream: this end has the request."""
+        stream = cls(number, head, sender, released)
+        stream._answer = asyncio.get_running_loop().create_future()
+        stream._sent_end = not head.is_followed
+        sender.put(Frame(Kind.OPEN, number, head.encode()))
+        return stream
+
+    @classmethod
+    def asked(cls, number: int, head: RequestHead, sender: Sender, released: Callable[[int], None]) -> Self:
+        """Take in a stream that the peer opened: this end has the answer."""
+        stream = cls(number, head, sender, released)
+        if not head.is_followed:
+            stream._buffer.end()
+        return stream
 
     @property
     def failed(self) -> bool:
@@ -44,33 +63,39 @@ class Stream:
         return self.failed or (self._sent_end and self._buffer.ended)
 
     async def head(self) -> AnswerHead:
-        """Wait for the answer's head."""
-        return await asyncio.shield(self._head)
+        """Wait for the answer's head. One task waits at a time."""
+        if self._failure is not None:
+            raise self._failure
+        if self._answer is None:
+            raise ProtocolError("this end gives the answer")
+        return await self._answer
 
     async def send_head(self, head: AnswerHead) -> None:
         """Send the answer's head."""
-        await self._checked_send(Frame(Kind.HEAD, self.number, head.encode()))
+        self._put(Frame(Kind.HEAD, self.number, head.encode()))
 
-    async def write(self, data: bytes | bytearray | memoryview) -> None:
+    async def write(self, data: bytes) -> None:
         """Send bytes; waits until the peer has room for them."""
-        view = memoryview(data)
-        while view:
-            size = await self._window.take(min(len(view), CHUNK_BYTES))
-            await self._checked_send(Frame(Kind.DATA, self.number, bytes(view[:size])))
-            view = view[size:]
+        at, size = 0, len(data)
+        while at < size:
+            taken = await self._window.take(min(size - at, CHUNK_BYTES))
+            await self._sender.room()
+            # A small body is sent as it is, a large one in pieces.
+            self._put(Frame(Kind.DATA, self.number, data if taken == size else data[at : at + taken]))
+            at += taken
 
     async def end(self) -> None:
         """Say that this direction is complete."""
         if not self._sent_end:
             self._sent_end = True
-            await self._checked_send(Frame(Kind.END, self.number))
+            self._put(Frame(Kind.END, self.number))
 
     async def read(self) -> bytes:
         """Give the next bytes of the peer's, or none at the end; raises StreamReset, ConnectionLost."""
         chunk = await self._buffer.read()
         granted = self._buffer.grant()
         if granted and not self.failed:
-            await self._send(credit(self.number, granted))
+            self._sender.put(credit(self.number, granted))
         return chunk
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -82,11 +107,14 @@ class Stream:
         """Give up the stream and tell the peer why."""
         if not self.finished:
             self.fail(StreamReset(reason))
-            await self._send(Frame(Kind.RESET, self.number, reason.encode()))
+            self._sender.put(Frame(Kind.RESET, self.number, reason.encode()))
 
     async def release(self) -> None:
         """Let go of the stream; one that is not finished is reset."""
-        await self.reset("no longer wanted")
+        try:
+            await self.reset("no longer wanted")
+        finally:
+            self._released(self.number)
 
     def receive(self, frame: Frame) -> None:
         """Take in a frame of the peer's; raises ProtocolError."""
@@ -97,8 +125,9 @@ class Stream:
                 self._window.give(credit_size(frame))
             case Kind.END:
                 self._buffer.end()
-            case Kind.HEAD if not self._head.done():
-                self._head.set_result(AnswerHead.decode(frame.payload))
+            case Kind.HEAD if self._answer is not None:
+                if not self._answer.done():  # who waited for it may have given up
+                    self._answer.set_result(AnswerHead.decode(frame.payload))
             case Kind.RESET if self._buffer.ended:
                 # As a server does that refuses a large upload: what it has said stays readable.
                 self._sent_end = True
@@ -113,11 +142,11 @@ class Stream:
         self._failure = self._failure or failure
         self._window.fail(failure)
         self._buffer.fail(failure)
-        if not self._head.done():
-            self._head.set_exception(failure)
-            self._head.exception()  # nobody may be waiting; that is no mistake
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(failure)
+            self._answer.exception()  # nobody may be waiting; that is no mistake
 
-    async def _checked_send(self, frame: Frame) -> None:
+    def _put(self, frame: Frame) -> None:
         if self._failure is not None:
             raise self._failure
-        await self._send(frame)
+        self._sender.put(frame)

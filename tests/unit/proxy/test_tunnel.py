@@ -13,7 +13,7 @@ from kupyterhub_tunnel.connection import MAX_STREAMS, Connection
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, StreamReset, TooManyStreams
 from kupyterhub_tunnel.flow import WINDOW_BYTES, ReceiveBuffer, SendWindow
 from kupyterhub_tunnel.frames import CHUNK_BYTES, Frame, Kind, credit, credit_size, decode
-from kupyterhub_tunnel.heads import AnswerHead, RequestHead
+from kupyterhub_tunnel.heads import MAX_HEAD_BYTES, AnswerHead, Headers, RequestHead
 from kupyterhub_tunnel.messages import Message, MessageReader, Type
 from kupyterhub_tunnel.stream import Stream
 
@@ -79,16 +79,22 @@ async def never(_: Stream) -> None:
     await asyncio.Event().wait()
 
 
-@given(st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=200))
-def test_a_frame_survives_the_wire(kind: Kind, stream: int, payload: bytes) -> None:
-    frame = Frame(kind, stream, payload)
-    assert decode(frame.encode()) == frame
+FRAMES = st.builds(Frame, st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=200))
 
 
-@pytest.mark.parametrize("message", [b"", b"\x01\x00", b"\x63\x00\x00\x00\x01"], ids=["empty", "short", "kind"])
+@given(st.lists(FRAMES, min_size=1))
+def test_frames_survive_the_wire_in_one_message(frames: list[Frame]) -> None:
+    assert list(decode(b"".join(frame.header() + frame.payload for frame in frames))) == frames
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"\x01\x00", b"\x63" + bytes(8), b"\x03" + bytes(7) + b"\x02x", Frame(Kind.END, 1).header() + b"\x01"],
+    ids=["short", "kind", "cut short", "more"],
+)
 def test_what_is_no_frame_is_a_protocol_error(message: bytes) -> None:
     with pytest.raises(ProtocolError):
-        decode(message)
+        list(decode(message))
 
 
 def test_credit_survives_the_wire() -> None:
@@ -102,10 +108,49 @@ def test_heads_survive_the_wire_with_bytes_that_are_no_utf8() -> None:
     assert AnswerHead.decode(answer.encode()) == answer
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"headers": 1}'])
+@pytest.mark.parametrize("payload", [b"", b"GET\n/", b"GET\n/\n::1\n\nada\nX-A"], ids=["none", "short", "no value"])
 def test_a_head_that_is_none_is_a_protocol_error(payload: bytes) -> None:
     with pytest.raises(ProtocolError):
         RequestHead.decode(payload)
+    with pytest.raises(ProtocolError):
+        AnswerHead.decode(payload)
+
+
+@pytest.mark.parametrize(
+    "headers", [(("X", "1\nHost: evil"),), (("X\n", "1"),), (("X", "1" * MAX_HEAD_BYTES),)], ids=["value", "name", "size"]
+)
+def test_a_head_that_cannot_be_carried_never_leaves(headers: Headers) -> None:
+    with pytest.raises(ProtocolError):
+        AnswerHead(200, "OK", headers).encode()
+
+
+async def test_frames_that_are_ready_together_go_in_one_message() -> None:
+    async def answer(stream: Stream) -> None:
+        await stream.send_head(answering("fine"))
+        await stream.write(b"all of it")
+        await stream.end()
+
+    async with connected(answer) as (opening, serving):
+        streams = [await opening.open(RequestHead("GET", "/", (), "")) for _ in range(3)]
+        for stream in streams:
+            assert await stream.head() == answering("fine")
+            assert [chunk async for chunk in stream.chunks()] == [b"all of it"]
+            assert stream.finished
+        pipes = (opening._pipe, serving._pipe)
+        assert [len(pipe.sent) for pipe in pipes if isinstance(pipe, MemoryPipe)] == [1, 1]
+
+
+async def test_what_was_sent_before_the_end_still_arrives() -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def hear(message: dict[str, Any]) -> None:
+        heard.append(message)
+
+    async with connected(never, hear) as (_, serving):
+        await serving.info({"last": "word"})
+        await serving.close()
+        await asyncio.sleep(0.01)
+    assert heard == [{"last": "word"}]
 
 
 async def test_a_stream_carries_head_and_body_both_ways() -> None:
@@ -206,19 +251,32 @@ async def test_the_end_of_the_connection_wakes_everybody() -> None:
             await opening.open(asking("/"))
 
 
-async def test_streams_at_once_are_bounded_and_come_free() -> None:
+async def test_a_stream_that_is_released_is_forgotten_by_both() -> None:
+    async with connected(never) as (opening, serving):
+        stream = await opening.open(asking("/"))
+        await asyncio.sleep(0.01)
+        assert len(opening._streams) == len(serving._streams) == 1
+        await stream.release()
+        await asyncio.sleep(0.01)
+        assert not opening._streams
+        assert not serving._streams
+        assert not serving._tasks
+
+
+async def test_streams_at_once_are_bounded() -> None:
     async with connected(never) as (opening, _):
-        streams = [await opening.open(asking("/")) for _ in range(MAX_STREAMS)]
+        for _ in range(MAX_STREAMS):
+            stream = await opening.open(asking("/"))
         with pytest.raises(TooManyStreams):
             await opening.open(asking("/"))
-        await streams[0].release()
+        await stream.release()
         await opening.open(asking("/"))
 
 
 async def test_the_opener_serves_nobody() -> None:
     async with connected(never) as (opening, serving):
         with pytest.raises(ProtocolError):
-            await opening._receive(Frame(Kind.OPEN, 1, asking("/").encode()))
+            opening._receive(Frame(Kind.OPEN, 1, asking("/").encode()))
         assert serving is not opening
 
 

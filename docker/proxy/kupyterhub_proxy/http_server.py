@@ -1,0 +1,73 @@
+"""HTTP/1.1 as this server speaks it: aiohttp's strict parser, bodies untouched, short refusals."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+
+from kupyterhub_proxy.limits import HEADER_BYTES, HEADER_FIELD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+# What aiohttp's parser says of more than 128 headers; it has no exception of its own.
+_TOO_MANY = "Too many headers"
+
+
+class HttpServer(web.Server):
+    """Serves with `handler`. A browser that goes away cancels what it asked for."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__(
+            handler,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,  # a gzipped upload is the notebook's to read
+            max_line_size=HEADER_FIELD_BYTES,
+            max_field_size=HEADER_FIELD_BYTES,
+        )
+
+    def __call__(self) -> web.RequestHandler:
+        """Make what speaks on one connection."""
+        return _Speaker(self, loop=self._loop, **self._kwargs)
+
+
+class _Speaker(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Refuse what is no HTTP. aiohttp would answer and log the offending bytes, which may hold a secret."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        log.info("refused a request from %s: %s", request.remote, type(exc).__name__)
+        if isinstance(exc, LineTooLong) or exc.message.startswith(_TOO_MANY):
+            return _too_large()
+        response = web.Response(status=400, text="this is no HTTP request\n")
+        response.force_close()
+        return response
+
+
+def refusal(request: web.BaseRequest) -> web.Response | None:
+    """Refuse what is HTTP but nothing that a browser asks of this server."""
+    if not request.raw_path.startswith("/"):
+        return web.Response(status=400, text="this server is asked for paths\n")
+    if sum(len(name) + len(value) for name, value in request.raw_headers) > HEADER_BYTES:
+        return _too_large()
+    if request.headers.get("Expect", "100-continue").lower() != "100-continue":
+        return web.Response(status=417, text="100-continue is all that may be expected here\n")
+    return None
+
+
+def _too_large() -> web.Response:
+    response = web.Response(status=431, text="the headers of this request are too large\n")
+    response.force_close()
+    return response

@@ -1,0 +1,25 @@
+"""What one user's requests may take of the server. Beyond it they are answered 431, 429 or 504."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HEADER_FIELD_BYTES = 32 * 1024
+"""Most bytes of a request's first line and of one header. Browsers send all cookies of a host in one header."""
+
+HEADER_BYTES = 64 * 1024
+"""Most bytes of all headers of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of what is carried; others in tests."""
+
+    requests: int = 128
+    """At once for one user, WebSockets included: each open notebook and terminal holds one."""
+    first_byte_seconds: float = 300.0
+    """How long a notebook may think about a request that has arrived whole, or stop taking in one that has not.
+
+    A kernel starts within a minute and saving takes seconds, but extensions clone repositories and export notebooks
+    within one request. Once an answer has begun, or a WebSocket is open, it may last as long as it likes.
+    """
