@@ -3,10 +3,6 @@
 Three things are known: what the person does in the pages of their host (the keeping endpoint is told) or asks
 of Jupyter's own API (`touched`); what JupyterLab says of kernels and terminals (`look`); and what another agent of
 the same person has seen (`heard`). The watch announces the result; the controller decides.
-
-Only what a person does counts, since an open page asks for kernels, sessions and terminals every few seconds by
-itself, and extensions poll by GET and POST alike. So JupyterLab's own `last_activity`, which counts every one of
-those, is used only where an open tab is to keep a notebook awake.
 """
 
 from __future__ import annotations
@@ -16,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from kupyterhub_agent.notebook import NotebookUnreachable
-from kupyterhub_tunnel.rules import SAFE_METHODS
+from kupyterhub_agent.uses import by_hand, last_activity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,53 +123,35 @@ class Activity:
             self._tell(self._last)
 
     def heard(self, at: datetime) -> None:
-        """Another agent has seen the person do something."""
+        """Take note of a use that another has seen: another agent of this person, or JupyterLab."""
         self._last = max(self._last, min(at, self.now()))
 
     def touched(self, head: RequestHead) -> None:
         """Count a request that was let through, if it is of the person's doing."""
-        if _by_hand(head):
+        if by_hand(head):
             self.used()
 
     async def look(self) -> datetime:
         """Ask JupyterLab too, and return when it was last used; raises NotebookUnreachable."""
+        models: list[Any] = []
         if self.rules.kernels:
-            for kernel in await self._notebook.get_json(f"/api/kernels{_UNTRACKED}"):
-                # A cell that computes in silence moves no time, hence its state.
-                self.heard(self.now() if kernel.get("execution_state") == "busy" else _time(kernel))
+            models += await self._list("/api/kernels")
         if self.rules.terminals:
-            for terminal in await self._terminals():
-                self.heard(_time(terminal))
+            models += await self._list("/api/terminals")
         if self.rules.tabs:
-            self.heard(_time(await self._notebook.get_json("/api/status")))
+            models.append(await self._notebook.get_json("/api/status"))
+        for model in models:
+            self.heard(last_activity(model, self.now()))
         return self._last
 
-    async def _terminals(self) -> list[dict[str, Any]]:
+    async def _list(self, path: str) -> list[Any]:
         try:
-            return await self._notebook.get_json(f"/api/terminals{_UNTRACKED}")  # type: ignore[no-any-return]
+            answer = await self._notebook.get_json(f"{path}{_UNTRACKED}")
         except NotebookUnreachable as error:
             if error.status != _NOT_FOUND:
                 raise
-            return []  # an image without them
-
-
-def _by_hand(head: RequestHead) -> bool:
-    """Whether it opens a page, or changes something through Jupyter's own API, which nothing does by itself.
-
-    A WebSocket's messages are no sign (many programs keep theirs alive with them), and need be none: JupyterLab
-    counts those of kernels and terminals, and the keeping script tells of keys and clicks in every page.
-    """
-    if head.websocket:
-        return False
-    if head.method not in SAFE_METHODS:
-        return head.target.startswith("/api/")
-    return head.method == "GET" and any(
-        name.lower() == "accept" and value.startswith("text/html") for name, value in head.headers
-    )
-
-
-def _time(model: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(model["last_activity"])
+            return []  # an image without it
+        return answer if isinstance(answer, list) else []
 
 
 def _timeout(text: str | None) -> timedelta | None:

@@ -24,7 +24,8 @@ class Scene:
         self.start = self.now()
         self.times = dict.fromkeys(("kernels", "terminals", "status"), self.start - 9 * HOUR)
         self.busy = False
-        self.answers: dict[str, int] = {}
+        self.statuses: dict[str, int] = {}
+        self.answers: dict[str, Any] = {}
         self.asked: list[str] = []
         self.told: list[datetime] = []
         self.activity = Activity(self, rules, tell=self.told.append, now=self.now)
@@ -32,8 +33,10 @@ class Scene:
     async def get_json(self, target: str) -> Any:
         self.asked.append(target)
         what = target.removeprefix("/api/").partition("?")[0]
+        if what in self.statuses:
+            raise NotebookUnreachable("it answered so", refused=False, status=self.statuses[what])
         if what in self.answers:
-            raise NotebookUnreachable("it answered so", refused=False, status=self.answers[what])
+            return self.answers[what]
         model = {"last_activity": self.times[what].isoformat().replace("+00:00", "Z")}
         return {
             "kernels": [model | {"execution_state": "busy" if self.busy else "idle"}],
@@ -169,11 +172,32 @@ async def test_a_clock_of_jupyterlabs_that_is_ahead_does_not_put_off_the_end() -
 
 async def test_an_image_without_terminals_is_no_trouble_and_other_answers_are() -> None:
     scene = Scene()
-    scene.answers = {"terminals": 404}
+    scene.statuses = {"terminals": 404}
     assert await scene.activity.look() == scene.start
-    scene.answers = {"terminals": 500}
+    scene.statuses = {"terminals": 500}
     with pytest.raises(NotebookUnreachable):
         await scene.activity.look()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        None,
+        [None, 1, "x"],
+        [{}],
+        [{"last_activity": None}],
+        [{"last_activity": "yesterday"}],
+        [{"last_activity": "9999-12-31T23:59:59-12:00"}],
+        [{"last_activity": "2026-01-01T00:00:00"}],
+    ],
+    ids=repr,
+)
+async def test_a_jupyterlab_that_answers_anything_else_is_no_trouble(answer: Any) -> None:
+    scene = Scene(ALL)
+    scene.answers = dict.fromkeys(("kernels", "terminals", "status"), answer)
+    now = scene.now.move(minutes=1)
+    assert await scene.activity.look() in {scene.start, now}
 
 
 def test_a_use_that_another_agent_saw_counts_as_if_seen_here_and_is_not_passed_on() -> None:
