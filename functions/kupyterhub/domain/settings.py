@@ -97,6 +97,7 @@ class Settings(_Part):
     allowed_emails: tuple[str, ...] = Field(strict=False)
     admins: tuple[Email, ...] = Field(default=(), strict=False)
     proxy: Literal["local", "self-hosted", "hosted"] = "local"
+    proxy_service: Annotated[str, StringConstraints(pattern=r"^(https?://)?[a-z0-9.-]+:[0-9]+$")] | None = None
     agent: Literal["per-user", "shared"] = "per-user"
     identity: Identity = Identity(mode="local")
     images: Images
@@ -128,6 +129,8 @@ def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "profiles.default", "is missing; users without a profile get it"
     if settings.proxy != "hosted" and settings.domain is None:
         yield "domain", "is missing; users are at <name>.<domain>"
+    if settings.proxy != "self-hosted" and settings.proxy_service:
+        yield "proxyService", "is of proxy: self-hosted; leave it out"
     yield from _of_identity(settings.proxy, settings.identity)
 
 

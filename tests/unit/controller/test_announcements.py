@@ -192,9 +192,29 @@ def test_another_url_of_the_same_start_is_taken_over(world: World) -> None:
     world.ready()
     registered = world.clock()
 
-    world.announce(registered_at=registered, instance="pod-2")
+    world.announce(registered_at=registered, instance="pod-2", proxy_url=f"{URL}lab")
 
-    assert world.status().agent == Agent(URL, "pod-2", registered)
+    assert world.status().agent == Agent(f"{URL}lab", "pod-2", registered)
+
+
+def test_another_replica_that_says_the_same_writes_nothing(world: World) -> None:
+    world.ready()
+    before = world.users.peek("ada")
+
+    outcome = world.announce(registered_at=world.clock(), instance="pod-2")
+
+    assert outcome.note == "announcement already known"
+    assert world.users.peek("ada") == before
+
+
+def test_another_replicas_word_that_nobody_uses_it_counts(world: World) -> None:
+    world.ready()
+    registered = world.clock()
+    now = world.clock.move(hours=2)
+
+    world.announce("idle", registered_at=registered, instance="pod-2", last_activity=now - timedelta(minutes=70))
+
+    assert (world.status().phase, world.status().reason) == ("Stopped", "Idle")
 
 
 def test_a_notebook_that_fell_over_after_its_announcement_is_not_ready(world: World) -> None:

@@ -175,6 +175,14 @@ def test_googles_proxy_has_a_domain_of_its_own() -> None:
     assert settings.domain is None
 
 
+def test_a_service_of_the_proxy_is_of_a_self_hosted_one_alone() -> None:
+    service = "proxy-agents.kupyterhub.svc.cluster.local:8443"
+
+    assert parse({**GOOD, "proxy": "self-hosted", "identity": IAP, "proxyService": service}).proxy_service == service
+    with pytest.raises(SettingsError, match="proxyService: is of proxy: self-hosted"):
+        parse({**GOOD, "proxyService": service})
+
+
 def test_every_contradiction_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as raised:
         parse({**changed("profiles", {"big": {}}), "identity": {"mode": "oidc"}})

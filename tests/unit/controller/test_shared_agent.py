@@ -134,6 +134,21 @@ def test_in_hosted_mode_agents_run_where_the_vms_identity_is_and_publish_themsel
     assert "proxy-token" not in {volume["name"] for volume in pod["volumes"]}
 
 
+def test_a_self_hosted_server_is_dialled_over_tls_and_in_its_cluster_by_each_address() -> None:
+    service = "proxy-agents.kupyterhub.svc.cluster.local:8443"
+    changed = {"proxy": "self-hosted", "domain": "notebooks.example.org", "proxy_service": service}
+    world = World(SETTINGS.model_copy(update=changed))
+    world.enrol()
+
+    pod = pod_of(world, f"agent-{NAME}")
+    environment = environment_of(pod)
+    assert environment["KUPYTERHUB_PROXY_URL"] == "https://agents.notebooks.example.org"
+    assert environment["KUPYTERHUB_PROXY_SERVICE"] == service
+    (volume,) = [each for each in pod["volumes"] if each["name"] == "proxy-token"]
+    (source,) = volume["projected"]["sources"]
+    assert source["serviceAccountToken"]["audience"] == "https://agents.notebooks.example.org"
+
+
 def test_notebooks_of_hosted_mode_run_where_they_always_do() -> None:
     world = World(SETTINGS.model_copy(update=HOSTED))
     world.enrol()

@@ -72,6 +72,7 @@ def of_proxy(installation: Installation) -> dict[str, str]:
     return {
         "PROXY": settings.proxy,
         "PROXY_URL": agents_url(settings),
+        **({"PROXY_SERVICE": settings.proxy_service} if settings.proxy_service else {}),
         "PROXY_TOKEN_FILE": f"{_PROXY_TOKEN_FOLDER}/token",
     }
 
