@@ -9,8 +9,9 @@ import signal
 import sys
 
 from kupyterhub_proxy.bootstrap import build
+from kupyterhub_proxy.environment import SettingsError
 from kupyterhub_proxy.server import serving, serving_health
-from kupyterhub_proxy.settings import Settings, SettingsError, read
+from kupyterhub_proxy.settings import Settings, read
 from kupyterhub_tunnel.agent_events import Outbox
 from kupyterhub_tunnel.pubsub import PubSubPublisher
 

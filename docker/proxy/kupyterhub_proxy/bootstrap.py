@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kupyterhub_proxy.agents import AgentsHost
-from kupyterhub_proxy.local_identity import LocalIdentity
-from kupyterhub_proxy.login import LoginHost
+from kupyterhub_proxy.cookies import Cookies
+from kupyterhub_proxy.entrance import SessionEntrance
+from kupyterhub_proxy.forward import Forwarder
+from kupyterhub_proxy.identities.local import LocalIdentity
+from kupyterhub_proxy.identities.settings import Iap, Local, Oidc
+from kupyterhub_proxy.login import SignInHost
+from kupyterhub_proxy.open_requests import OpenRequests
 from kupyterhub_proxy.people import People
 from kupyterhub_proxy.registry import Registry
 from kupyterhub_proxy.server import Front
@@ -15,7 +20,10 @@ from kupyterhub_proxy.tokens import Verifier, read_issuers
 from kupyterhub_proxy.users import UserHosts
 
 if TYPE_CHECKING:
+    from kupyterhub_proxy.entrance import Entrance
+    from kupyterhub_proxy.login import Identity, LoginHost
     from kupyterhub_proxy.settings import Settings
+    from kupyterhub_proxy.visitor import Visitor
     from kupyterhub_tunnel.agent_events import Outbox
 
 
@@ -24,11 +32,58 @@ def build(settings: Settings, outbox: Outbox) -> Front:
     registry = Registry()
     people = People(settings.admins_file)
     people.admins()  # a missing file is an error now, not at somebody's first request
-    sessions = Sessions(settings.session_key, secure=settings.hosts.scheme == "https")
+    login, entrance = _ways_in(settings, registry, people)
+
+    def may_pass(visitor: Visitor, name: str) -> bool:
+        return entrance.lasts(visitor) and people.may_open(visitor.email, name)
+
     verifier = Verifier(read_issuers(settings.agent_issuers_file), settings.hosts.audience)
     return Front(
         settings.hosts,
-        LoginHost(settings.hosts, sessions, LocalIdentity(registry, people)),
+        login,
         AgentsHost(settings.hosts, verifier, registry, outbox),
-        UserHosts(settings.hosts, sessions, people, registry),
+        UserHosts(
+            settings.hosts,
+            entrance,
+            people,
+            registry,
+            forwarder=Forwarder(),
+            open_requests=OpenRequests(may_pass),
+            portal_url=settings.portal_url,
+        ),
     )
+
+
+def _ways_in(settings: Settings, registry: Registry, people: People) -> tuple[LoginHost, Entrance]:
+    hosts, identity = settings.hosts, settings.identity
+    if isinstance(identity, Iap):
+        return _iap(settings, identity)
+    cookies = Cookies(secure=hosts.scheme == "https")
+    sessions = Sessions(settings.session_key, cookies)
+    way: Identity
+    match identity:
+        case Local():
+            way = LocalIdentity(hosts, registry, people)
+        case Oidc():
+            way = _oidc(settings, identity, cookies)
+    return SignInHost(hosts, sessions, way), SessionEntrance(hosts, sessions)
+
+
+# What these import takes some 0.3 s, which those who use none of it need not wait for.
+
+
+def _iap(settings: Settings, iap: Iap) -> tuple[LoginHost, Entrance]:
+    from kupyterhub_proxy.identities.iap import IapEntrance, IapLoginHost  # noqa: PLC0415 - see above
+    from kupyterhub_proxy.identities.iap_assertions import Assertions  # noqa: PLC0415 - see above
+
+    entrance = IapEntrance(Assertions(iap))
+    return IapLoginHost(settings.hosts, entrance), entrance
+
+
+def _oidc(settings: Settings, oidc: Oidc, cookies: Cookies) -> Identity:
+    from kupyterhub_proxy.identities.attempts import Attempts  # noqa: PLC0415 - see above
+    from kupyterhub_proxy.identities.oidc import CALLBACK_PATH, OidcIdentity  # noqa: PLC0415 - see above
+    from kupyterhub_proxy.identities.provider import Provider  # noqa: PLC0415 - see above
+
+    provider = Provider(oidc, f"{settings.hosts.login}{CALLBACK_PATH}")
+    return OidcIdentity(settings.hosts, provider, Attempts(settings.session_key, cookies))

@@ -1,6 +1,7 @@
 """The host `login.<domain>`: finds out who somebody is and hands that to a user's host by a code.
 
-How a person proves who they are is an `Identity`'s business; `local_identity` is the one for one machine.
+How a person proves who they are is an `Identity`'s business. Where something in front of the server knows
+everybody (`identities.iap`), there is no signing in, and another `LoginHost`.
 """
 
 from __future__ import annotations
@@ -10,32 +11,49 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from kupyterhub_proxy.names import base_name, is_name
-from kupyterhub_proxy.pages import local_path, redirect
+from kupyterhub_proxy.names import base_name
+from kupyterhub_proxy.pages import redirect
+from kupyterhub_proxy.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from kupyterhub_proxy.hosts import Hosts
     from kupyterhub_proxy.sessions import Sessions
+    from kupyterhub_proxy.visitor import Visitor
 
 SESSION_PATH = "/.kupyterhub/session"
+FAREWELL = "farewell"
+"""Of a query: the word of `Sessions.farewell`."""
 _LOGIN = "login"
 
 
+class LoginHost(Protocol):
+    """What answers on `login.<domain>`."""
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request to this host."""
+
+
 class Identity(Protocol):
-    """One way for people to prove who they are."""
+    """One way for people to prove who they are, on the sign-in host."""
 
-    def ask(
-        self, wanted: Mapping[str, str], form_targets: tuple[str, ...], signed_in: str | None, problem: str
-    ) -> web.Response:
-        """Show the page where they do. Its form posts to /sign-in and carries `wanted` along."""
+    async def ask(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:
+        """Lead somebody who is not signed in to where they prove who they are."""
 
-    def proven(self, form: Mapping[str, str]) -> str | None:
-        """Give the normalised e-mail that the form proves, or None."""
+    async def answer(
+        self, request: web.BaseRequest, welcome: Callable[[str, Wanted], web.Response]
+    ) -> web.Response | None:
+        """Answer on a path of its own, else None. `welcome` signs in the person of a normalised e-mail."""
+
+    async def greet(self, email: str) -> web.Response:
+        """Answer somebody who is signed in and wants no host; its form to sign out posts to /sign-out."""
+
+    async def part(self, wanted: Wanted) -> web.Response:
+        """Answer somebody who has just signed out; `wanted` is where they were."""
 
 
-class LoginHost:
+class SignInHost:
     """Signs people in and out."""
 
     def __init__(self, hosts: Hosts, sessions: Sessions, identity: Identity) -> None:
@@ -45,61 +63,47 @@ class LoginHost:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to this host."""
+        if request.method == "POST" and request.headers.getall("Origin", []) != [self._hosts.login]:
+            # Else another page could sign somebody in as somebody else.
+            return web.Response(status=403, text="this form must come from the sign-in page\n")
         match request.method, request.path:
             case "GET" | "HEAD", "/":
-                return self._arrive(request)
-            case "POST", "/sign-in" | "/sign-out" if request.headers.getall("Origin", []) != [self._hosts.login]:
-                # Else another page could sign somebody in as somebody else.
-                return web.Response(status=403, text="this form must come from the sign-in page\n")
-            case "POST", "/sign-in":
-                return self._sign_in(await _form(request))
+                return await self._arrive(request)
             case "POST", "/sign-out":
-                response = redirect("/")
-                self._sessions.end(response)
-                return response
+                return await self._sign_out(self._visitor(request), Wanted())
             case _:
-                return web.Response(status=404, text="there is only signing in here\n")
+                answer = await self._identity.answer(request, self._welcome)
+                return answer or web.Response(status=404, text="there is only signing in here\n")
 
-    def _arrive(self, request: web.BaseRequest) -> web.Response:
-        wanted = _wanted(request.query)
-        if "switch" in request.query:
-            # Who signed out on a user's host is signed out here as well. Any page may link here; it gains nothing.
-            response = self._ask(wanted, None)
-            self._sessions.end(response)
-            return response
-        email = self._sessions.email(request.cookies, _LOGIN)
-        if email is not None and wanted["host"]:
-            return redirect(self._way_back(email, wanted))
-        return self._ask(wanted, email)
+    async def _arrive(self, request: web.BaseRequest) -> web.Response:
+        wanted, visitor = Wanted.read(request.query), self._visitor(request)
+        parting = self._sessions.parting(request.query.get(FAREWELL, ""))
+        # The word is compared: anybody may make one of a sign-in of their own, and link here.
+        if parting is not None and (visitor is None or visitor.sign_in == parting):
+            return await self._sign_out(visitor, wanted)
+        if visitor is None:
+            return await self._identity.ask(request, wanted)
+        if wanted.host:
+            return redirect(self._way_back(visitor, wanted))
+        return await self._identity.greet(visitor.email)
 
-    def _ask(self, wanted: Mapping[str, str], email: str | None, problem: str = "") -> web.Response:
-        # The form ends at a user's host, by a redirect; without one asked for, at the person's own.
-        target = self._hosts.user(wanted["host"] or "*")
-        return self._identity.ask(wanted, (target,), email, problem)
-
-    def _sign_in(self, form: Mapping[str, str]) -> web.Response:
-        wanted = _wanted(form)
-        email = self._identity.proven(form)
-        if email is None:
-            return self._ask(wanted, None, "That is not an e-mail address.")
-        response = redirect(self._way_back(email, wanted))
-        self._sessions.begin(response, email, _LOGIN)
+    async def _sign_out(self, visitor: Visitor | None, wanted: Wanted) -> web.Response:
+        response = await self._identity.part(wanted)
+        self._sessions.end(response, visitor)
         return response
 
-    def _way_back(self, email: str, wanted: Mapping[str, str]) -> str:
-        name = wanted["host"] or base_name(email)
-        if not wanted["proof"]:
-            return f"{self._hosts.user(name)}/"  # that host begins anew, with a nonce
-        query = urlencode(
-            {"code": self._sessions.code(email, name, wanted["proof"]), "next": local_path(wanted["next"])}
-        )
+    def _welcome(self, email: str, wanted: Wanted) -> web.Response:
+        response = web.Response(status=303, headers={"Cache-Control": "no-store"})
+        visitor = self._sessions.begin(response, email, _LOGIN)
+        response.headers["Location"] = self._way_back(visitor, wanted)
+        return response
+
+    def _way_back(self, visitor: Visitor, wanted: Wanted) -> str:
+        name = wanted.host or base_name(visitor.email)
+        if not wanted.proof:
+            return f"{self._hosts.user(name)}{wanted.next}"  # that host begins anew, with a nonce
+        query = urlencode({"code": self._sessions.code(visitor, name, wanted.proof), "next": wanted.next})
         return f"{self._hosts.user(name)}{SESSION_PATH}?{query}"
 
-
-def _wanted(values: Mapping[str, str]) -> dict[str, str]:
-    wanted = {key: values.get(key, "") for key in ("host", "proof", "next")}
-    return wanted if is_name(wanted["host"]) else {**wanted, "host": "", "proof": ""}
-
-
-async def _form(request: web.BaseRequest) -> dict[str, str]:
-    return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+    def _visitor(self, request: web.BaseRequest) -> Visitor | None:
+        return self._sessions.visitor(request.cookies, _LOGIN)

@@ -8,87 +8,119 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
-from kupyterhub_tunnel.rules import COOKIE_PREFIX
+from kupyterhub_proxy.visitor import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aiohttp import web
 
+    from kupyterhub_proxy.cookies import Cookies
+
 CODE_SECONDS = 60
-SESSION_SECONDS = 24 * 60 * 60
+SESSION = timedelta(hours=24)
 NONCE_SECONDS = 10 * 60
 
 
 class Sessions:
     """Makes and reads them with one key; replicas of the server share it.
 
-    Cookies are called `__Host-…` where that can be: such a cookie has to be Secure. Over plain http (local
-    use) browsers differ in whether they take one from *.localhost; Chromium did not before it counted
-    localhost as trustworthy there (net/cookies/cookie_util.cc), and curl does not. So the names are plain.
+    What is signed out is remembered by the replica that was asked, for the cookies of other hosts and for
+    what is open; elsewhere a session is gone with its cookie, and in the end by its time.
     """
 
-    def __init__(self, key: bytes, *, secure: bool) -> None:
-        self._secure = secure
-        prefix = f"__Host-{COOKIE_PREFIX}" if secure else COOKIE_PREFIX
-        self._session_cookie = f"{prefix}session"
-        self._nonce_cookie = f"{prefix}nonce"
-        self._sessions = URLSafeTimedSerializer(key, salt="session")
+    def __init__(self, key: bytes, cookies: Cookies) -> None:
+        self._cookies = cookies
+        self._session_cookie = cookies.name("session")
+        self._nonce_cookie = cookies.name("nonce")
+        self._sessions = URLSafeSerializer(key, salt="session")
         self._codes = URLSafeTimedSerializer(key, salt="code")
+        self._farewells = URLSafeTimedSerializer(key, salt="farewell")
+        self._signed_out: dict[str, datetime] = {}
 
-    def email(self, cookies: Mapping[str, str], host: str) -> str | None:
+    def visitor(self, cookies: Mapping[str, str], host: str) -> Visitor | None:
         """Tell who is signed in on this host, from the request's cookies."""
-        fields = _load(self._sessions, cookies.get(self._session_cookie, ""), SESSION_SECONDS)
-        return fields["email"] if fields.get("host") == host else None
+        try:
+            fields = self._sessions.loads(cookies.get(self._session_cookie, ""))
+        except BadData:
+            return None
+        if fields["host"] != host:
+            return None
+        visitor = _visitor(fields)
+        return visitor if self.lasts(visitor) else None
 
-    def begin(self, response: web.StreamResponse, email: str, host: str) -> None:
-        """Sign in on this host. The nonce has served."""
-        value = self._sessions.dumps({"email": email, "host": host})
-        self._set(response, self._session_cookie, value, SESSION_SECONDS)
-        self._delete(response, self._nonce_cookie)
+    def lasts(self, visitor: Visitor) -> bool:
+        """Whether a sign-in still counts."""
+        return datetime.now(UTC) < visitor.until and visitor.sign_in not in self._signed_out
 
-    def end(self, response: web.StreamResponse) -> None:
-        """Sign out on the host that answers."""
-        self._delete(response, self._session_cookie)
+    def begin(self, response: web.StreamResponse, email: str, host: str) -> Visitor:
+        """Sign in on this host."""
+        visitor = Visitor(email, datetime.now(UTC) + SESSION, secrets.token_urlsafe(12))
+        self.enter(response, visitor, host)
+        return visitor
+
+    def enter(self, response: web.StreamResponse, visitor: Visitor, host: str) -> None:
+        """Let a sign-in count on this host. The nonce has served."""
+        seconds = int((visitor.until - datetime.now(UTC)).total_seconds())
+        self._cookies.set(
+            response, self._session_cookie, self._sessions.dumps({**_fields(visitor), "host": host}), seconds
+        )
+        self._cookies.delete(response, self._nonce_cookie)
+
+    def end(self, response: web.StreamResponse, visitor: Visitor | None) -> None:
+        """Sign out: the host that answers forgets it, and this sign-in counts nowhere any more."""
+        self._cookies.delete(response, self._session_cookie)
+        if visitor is not None:
+            now = datetime.now(UTC)
+            self._signed_out = {key: until for key, until in self._signed_out.items() if now < until}
+            self._signed_out[visitor.sign_in] = visitor.until
+
+    def farewell(self, visitor: Visitor) -> str:
+        """Make the word, good for a minute, by which a user's host tells the sign-in host of a sign-out."""
+        return str(self._farewells.dumps(visitor.sign_in))
+
+    def parting(self, word: str) -> str | None:
+        """Give the sign-in that such a word ends; None for what was not made here, or too long ago."""
+        try:
+            return str(self._farewells.loads(word, max_age=CODE_SECONDS))
+        except BadData:
+            return None
 
     def prove(self, response: web.StreamResponse, cookies: Mapping[str, str]) -> str:
         """Give this browser a nonce, or keep what it has (other tabs), and return what binds a code to it."""
         nonce = cookies.get(self._nonce_cookie) or secrets.token_urlsafe(24)
-        self._set(response, self._nonce_cookie, nonce, NONCE_SECONDS)
+        self._cookies.set(response, self._nonce_cookie, nonce, NONCE_SECONDS)
         return _digest(nonce)
 
-    def code(self, email: str, host: str, proof: str) -> str:
+    def code(self, visitor: Visitor, host: str, proof: str) -> str:
         """Make a code for the host that asked with `proof`."""
-        return str(self._codes.dumps({"email": email, "host": host, "proof": proof}))
+        return str(self._codes.dumps({**_fields(visitor), "host": host, "proof": proof}))
 
-    def redeem(self, code: str, host: str, cookies: Mapping[str, str]) -> str | None:
-        """Give the e-mail of a code, if it is for this host and this browser and not too old."""
-        fields = _load(self._codes, code, CODE_SECONDS)
-        proof = _digest(cookies.get(self._nonce_cookie, ""))
-        if fields.get("host") != host or not secrets.compare_digest(fields["proof"], proof):
+    def redeem(self, code: str, host: str, cookies: Mapping[str, str]) -> Visitor | None:
+        """Give whose a code is, if it is for this host and this browser and not too old."""
+        try:
+            fields = self._codes.loads(code, max_age=CODE_SECONDS)
+        except BadData:
             return None
-        return str(fields["email"])
+        proof = _digest(cookies.get(self._nonce_cookie, ""))
+        if fields["host"] != host or not secrets.compare_digest(fields["proof"], proof):
+            return None
+        visitor = _visitor(fields)
+        return visitor if self.lasts(visitor) else None
 
-    def _set(self, response: web.StreamResponse, name: str, value: str, seconds: int) -> None:
-        response.set_cookie(
-            name, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="Lax"
-        )
 
-    def _delete(self, response: web.StreamResponse, name: str) -> None:
-        response.del_cookie(name, path="/", secure=self._secure, httponly=True, samesite="Lax")
+def _fields(visitor: Visitor) -> dict[str, Any]:
+    return {"email": visitor.email, "until": int(visitor.until.timestamp()), "signIn": visitor.sign_in}
+
+
+def _visitor(fields: dict[str, Any]) -> Visitor:
+    return Visitor(fields["email"], datetime.fromtimestamp(fields["until"], UTC), fields["signIn"])
 
 
 def _digest(nonce: str) -> str:
     return hashlib.sha256(nonce.encode(errors="surrogateescape")).hexdigest()
-
-
-def _load(serializer: URLSafeTimedSerializer, value: str, seconds: int) -> dict[str, Any]:
-    try:
-        fields: dict[str, Any] = serializer.loads(value, max_age=seconds)
-    except BadData:
-        return {}
-    return fields

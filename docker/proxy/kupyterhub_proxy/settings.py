@@ -1,23 +1,30 @@
-"""The server's settings: its environment, read once at its start."""
+"""The server's settings: its environment, read once at its start.
+
+Its public URLs are https, but for `local` identity without certificate files. TLS may end before the server, at
+a Gateway: without certificate files it speaks plain http there. That demands that nobody but the Gateway reaches
+the port (a NetworkPolicy), that the Gateway passes `Host` on as it came, and that plain http from outside ends
+in a redirect. With `iap`, agents' host is a backend of its own without it: agents have no Google identity.
+"""
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kupyterhub_proxy.environment import SettingsError, file_bytes, required
 from kupyterhub_proxy.hosts import Hosts
+from kupyterhub_proxy.identities.settings import Local, is_loopback, read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kupyterhub_proxy.identities.settings import Iap, Oidc
+
+__all__ = ["Address", "Settings", "SettingsError", "TlsFiles", "read"]
+
 KEY_BYTES = 32
-
-
-class SettingsError(Exception):
-    """The environment is incomplete or wrong; the text says which variable and what it should be."""
 
 
 class Address(NamedTuple):
@@ -39,59 +46,49 @@ class Settings:
     """What the server is told."""
 
     hosts: Hosts
+    identity: Local | Iap | Oidc
     listen: Address
     health_listen: Address
     admins_file: Path
     agent_issuers_file: Path
     topic: str
-    session_key: bytes
+    session_key: bytes = field(repr=False)
     tls: TlsFiles | None
+    portal_url: str | None
+    """Where people start and stop notebooks, if there is such a page."""
 
 
 def read(environment: Mapping[str, str]) -> Settings:
     """Read the environment and the session key's file; raises SettingsError."""
     tls = _tls(environment)
-    identity = _required(environment, "KUPYTERHUB_IDENTITY")
+    identity = read_identity(environment)
     listen = _address(environment, "KUPYTERHUB_LISTEN")
-    if identity != "local":
-        raise SettingsError(f"KUPYTERHUB_IDENTITY is {identity!r}; this server knows local")
-    if not _is_loopback(listen.host):
+    if isinstance(identity, Local) and not is_loopback(listen.host):
         raise SettingsError(
             f"KUPYTERHUB_LISTEN is {listen.host}:{listen.port}; with KUPYTERHUB_IDENTITY=local everybody "
             "who reaches the server may be anybody, so it listens on a loopback address only, as 127.0.0.1"
         )
+    scheme = "http" if isinstance(identity, Local) and tls is None else "https"
     return Settings(
-        hosts=Hosts("https" if tls else "http", _required(environment, "KUPYTERHUB_DOMAIN").lower()),
+        hosts=Hosts(scheme, required(environment, "KUPYTERHUB_DOMAIN").lower()),
+        identity=identity,
         listen=listen,
         health_listen=_address(environment, "KUPYTERHUB_HEALTH_LISTEN"),
-        admins_file=Path(_required(environment, "KUPYTERHUB_ADMINS_FILE")),
-        agent_issuers_file=Path(_required(environment, "KUPYTERHUB_AGENT_ISSUERS")),
-        topic=_required(environment, "KUPYTERHUB_TOPIC"),
-        session_key=_session_key(environment),
+        admins_file=Path(required(environment, "KUPYTERHUB_ADMINS_FILE")),
+        agent_issuers_file=Path(required(environment, "KUPYTERHUB_AGENT_ISSUERS")),
+        topic=required(environment, "KUPYTERHUB_TOPIC"),
+        session_key=_session_key(environment, identity),
         tls=tls,
+        portal_url=environment.get("KUPYTERHUB_PORTAL_URL", "").strip() or None,
     )
 
 
-def _required(environment: Mapping[str, str], variable: str) -> str:
-    value = environment.get(variable, "").strip()
-    if not value:
-        raise SettingsError(f"{variable} is not set")
-    return value
-
-
 def _address(environment: Mapping[str, str], variable: str) -> Address:
-    text = _required(environment, variable)
+    text = required(environment, variable)
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal():
         raise SettingsError(f"{variable} is {text!r}; it should be host:port, as 127.0.0.1:8000")
     return Address(host.strip("[]"), int(port))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False  # a name may resolve to anything
 
 
 def _tls(environment: Mapping[str, str]) -> TlsFiles | None:
@@ -102,14 +99,11 @@ def _tls(environment: Mapping[str, str]) -> TlsFiles | None:
     return TlsFiles(Path(certificate), Path(key)) if certificate else None
 
 
-def _session_key(environment: Mapping[str, str]) -> bytes:
-    path = environment.get("KUPYTERHUB_SESSION_KEY_FILE", "")
-    if not path:
+def _session_key(environment: Mapping[str, str], identity: Local | Iap | Oidc) -> bytes:
+    variable = "KUPYTERHUB_SESSION_KEY_FILE"
+    if isinstance(identity, Local) and not environment.get(variable):
         return secrets.token_bytes(KEY_BYTES)  # everybody signs in anew after a restart
-    try:
-        key = Path(path).read_bytes().strip()
-    except OSError as error:
-        raise SettingsError(f"KUPYTERHUB_SESSION_KEY_FILE {path}: {error.strerror}") from error
+    key = file_bytes(environment, variable)
     if len(key) < KEY_BYTES:
-        raise SettingsError(f"KUPYTERHUB_SESSION_KEY_FILE {path} holds less than {KEY_BYTES} bytes")
+        raise SettingsError(f"{variable} {environment[variable]} holds less than {KEY_BYTES} bytes")
     return key

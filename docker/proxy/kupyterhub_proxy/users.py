@@ -7,36 +7,49 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from aiohttp import web
 
-from kupyterhub_proxy.forward import NotReached, forward, head_of
-from kupyterhub_proxy.login import SESSION_PATH
-from kupyterhub_proxy.pages import local_path, page, redirect
+from kupyterhub_proxy.forward import NotReached, head_of
+from kupyterhub_proxy.pages import page
 from kupyterhub_tunnel import rules
 
 if TYPE_CHECKING:
+    from kupyterhub_proxy.entrance import Entrance
+    from kupyterhub_proxy.forward import Forwarder
     from kupyterhub_proxy.hosts import Hosts
+    from kupyterhub_proxy.open_requests import OpenRequests
     from kupyterhub_proxy.people import People
     from kupyterhub_proxy.registry import Registry
-    from kupyterhub_proxy.sessions import Sessions
+    from kupyterhub_proxy.visitor import Visitor
     from kupyterhub_tunnel.heads import RequestHead
 
-SIGN_OUT_PATH = "/.kupyterhub/sign-out"
 RETRY_SECONDS = 2
 
 log = logging.getLogger(__name__)
 
 
 class UserHosts:
-    """Serves the hosts of all users."""
+    """Serves the hosts of all users. `portal_url` is shown to whoever finds no JupyterLab."""
 
-    def __init__(self, hosts: Hosts, sessions: Sessions, people: People, registry: Registry) -> None:
+    def __init__(  # noqa: PLR0913 - each is another matter
+        self,
+        hosts: Hosts,
+        entrance: Entrance,
+        people: People,
+        registry: Registry,
+        *,
+        forwarder: Forwarder,
+        open_requests: OpenRequests,
+        portal_url: str | None,
+    ) -> None:
         self._hosts = hosts
-        self._sessions = sessions
+        self._entrance = entrance
         self._people = people
         self._registry = registry
+        self._forwarder = forwarder
+        self._open_requests = open_requests
+        self._portal_url = portal_url
 
     async def handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         """Answer a request to the host of this name."""
@@ -45,60 +58,42 @@ class UserHosts:
         if reason is not None:
             log.warning("refused %s to %s: %s", head.method, name, reason)
             return web.Response(status=403, text=f"refused: {reason}\n")
-        if request.path == SESSION_PATH:
-            return self._take_code(request, name)
-        if request.path == SIGN_OUT_PATH and request.method == "POST":
-            return self._sign_out(name)
-        return await self._serve(request, head, name)
+        answer = self._entrance.answer(request, name)
+        if answer is not None:
+            return answer
+        visitor = await self._entrance.visitor(request, name)
+        if isinstance(visitor, web.Response):
+            return visitor
+        if not self._people.may_open(visitor.email, name):
+            return self._not_theirs(visitor)
+        with self._open_requests.holding(request, visitor, name):
+            return await self._serve(request, head, name)
 
     async def _serve(self, request: web.BaseRequest, head: RequestHead, name: str) -> web.StreamResponse:
-        email = self._sessions.email(request.cookies, name)
-        if email is None:
-            return self._sign_in(request, head, name)
-        if not self._people.may_open(email, name):
-            return self._not_theirs(email)
         agent = self._registry.serving(name)
         if agent is None:
-            return _starting()
+            return self._starting()
         try:
-            return await forward(request, head, agent.connection)
+            return await self._forwarder.forward(request, head, agent.connection)
         except NotReached as error:
             log.info("no answer for %s: %s", name, error)
-            return _starting()
+            return self._starting()
 
-    def _take_code(self, request: web.BaseRequest, name: str) -> web.Response:
-        path = local_path(request.query.get("next", "/"))
-        # From here on by the host's own name: whatever the path, it leads nowhere else.
-        response = redirect(f"{self._hosts.user(name)}{path}")
-        email = self._sessions.redeem(request.query.get("code", ""), name, request.cookies)
-        if email is not None:
-            self._sessions.begin(response, email, name)
-        # A code that is stale, foreign or used: the page finds a session of another tab, or begins anew.
-        return response
-
-    def _sign_in(self, request: web.BaseRequest, head: RequestHead, name: str) -> web.Response:
-        if head.websocket or head.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
-            return web.Response(status=401, text=f"sign in first: open {self._hosts.user(name)}/\n")
-        response = web.Response(status=303, headers={"Cache-Control": "no-store"})
-        proof = self._sessions.prove(response, request.cookies)
-        query = urlencode({"host": name, "proof": proof, "next": local_path(head.target)})
-        response.headers["Location"] = f"{self._hosts.login}/?{query}"
-        return response
-
-    def _sign_out(self, name: str) -> web.Response:
-        response = redirect(f"{self._hosts.login}/?{urlencode({'host': name, 'switch': '1'})}")
-        self._sessions.end(response)
-        return response
-
-    def _not_theirs(self, email: str) -> web.Response:
+    def _not_theirs(self, visitor: Visitor) -> web.Response:
+        sign_out = self._entrance.sign_out()
         return page(
             "not-yours.html",
             status=403,
-            form_targets=(self._hosts.login,),
-            email=email,
-            sign_out=SIGN_OUT_PATH,
+            form_targets=sign_out.form_targets,
+            email=visitor.email,
+            sign_out=sign_out,
         )
 
-
-def _starting() -> web.Response:
-    return page("starting.html", status=503, headers={"Retry-After": str(RETRY_SECONDS)}, seconds=RETRY_SECONDS)
+    def _starting(self) -> web.Response:
+        return page(
+            "starting.html",
+            status=503,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+            seconds=RETRY_SECONDS,
+            portal=self._portal_url,
+        )

@@ -1,15 +1,23 @@
 """Signed sessions and codes."""
 
+from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 
 from aiohttp import web
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
+from kupyterhub_proxy.cookies import Cookies
 from kupyterhub_proxy.sessions import Sessions
+from kupyterhub_proxy.visitor import Visitor
 
 KEY = b"k" * 32
+ADA = "ada@example.org"
 HOST = "ada-0123456789abcdef"
 OTHER = "eve-0123456789abcdef"
+
+
+def new(key: bytes = KEY, *, secure: bool = True) -> Sessions:
+    return Sessions(key, Cookies(secure=secure))
 
 
 def cookies(response: web.Response) -> dict[str, str]:
@@ -21,17 +29,34 @@ def morsels(response: web.Response) -> SimpleCookie:
 
 
 def test_a_session_is_good_on_its_host_only() -> None:
-    sessions, response = Sessions(KEY, secure=True), web.Response()
-    sessions.begin(response, "ada@example.org", HOST)
-    assert sessions.email(cookies(response), HOST) == "ada@example.org"
-    assert sessions.email(cookies(response), OTHER) is None
-    assert Sessions(b"x" * 32, secure=True).email(cookies(response), HOST) is None
-    assert sessions.email({}, HOST) is None
+    sessions, response = new(), web.Response()
+    visitor = sessions.begin(response, ADA, HOST)
+    assert visitor.email == ADA
+    found = sessions.visitor(cookies(response), HOST)
+    assert found is not None
+    assert (found.email, found.sign_in) == (ADA, visitor.sign_in)
+    assert sessions.visitor(cookies(response), OTHER) is None
+    assert new(b"x" * 32).visitor(cookies(response), HOST) is None
+    assert sessions.visitor({}, HOST) is None
+
+
+def test_another_replica_with_the_key_takes_a_session() -> None:
+    response = web.Response()
+    new().begin(response, ADA, HOST)
+    assert new().visitor(cookies(response), HOST) is not None
+
+
+def test_a_session_ends_with_its_time_on_every_host() -> None:
+    sessions, response = new(), web.Response()
+    past = Visitor(ADA, datetime.now(UTC) - timedelta(seconds=1), "1")
+    sessions.enter(response, past, HOST)
+    assert sessions.visitor(cookies(response), HOST) is None
+    assert not sessions.lasts(past)
 
 
 def test_over_https_cookies_belong_to_the_host_alone() -> None:
     response = web.Response()
-    Sessions(KEY, secure=True).begin(response, "ada@example.org", HOST)
+    new().begin(response, ADA, HOST)
     cookie = morsels(response)["__Host-kupyterhub-session"]
     assert cookie["secure"]
     assert cookie["httponly"]
@@ -42,15 +67,17 @@ def test_over_https_cookies_belong_to_the_host_alone() -> None:
 
 def test_over_http_cookies_have_plain_names() -> None:
     response = web.Response()
-    Sessions(KEY, secure=False).begin(response, "ada@example.org", HOST)
+    new(secure=False).begin(response, ADA, HOST)
     assert not morsels(response)["kupyterhub-session"]["secure"]
 
 
 def test_a_code_is_good_for_its_host_and_its_browser_only() -> None:
-    sessions, response = Sessions(KEY, secure=True), web.Response()
-    proof = sessions.prove(response, {})
-    code = sessions.code("ada@example.org", HOST, proof)
-    assert sessions.redeem(code, HOST, cookies(response)) == "ada@example.org"
+    sessions, response = new(), web.Response()
+    visitor = sessions.begin(web.Response(), ADA, "login")
+    code = sessions.code(visitor, HOST, sessions.prove(response, {}))
+    redeemed = sessions.redeem(code, HOST, cookies(response))
+    assert redeemed is not None
+    assert (redeemed.email, redeemed.sign_in) == (ADA, visitor.sign_in)
     assert sessions.redeem(code, OTHER, cookies(response)) is None
     assert sessions.redeem(code, HOST, {}) is None
     another = web.Response()
@@ -60,10 +87,11 @@ def test_a_code_is_good_for_its_host_and_its_browser_only() -> None:
 
 
 def test_a_session_is_no_code_and_a_code_no_session() -> None:
-    sessions, response = Sessions(KEY, secure=True), web.Response()
-    proof = sessions.prove(response, {})
-    code = sessions.code("ada@example.org", HOST, proof)
-    assert sessions.email({"__Host-kupyterhub-session": code}, HOST) is None
+    sessions, response = new(), web.Response()
+    visitor = sessions.begin(response, ADA, HOST)
+    code = sessions.code(visitor, HOST, sessions.prove(response, {}))
+    assert sessions.visitor({"__Host-kupyterhub-session": code}, HOST) is None
+    assert sessions.redeem(cookies(response)["__Host-kupyterhub-session"], HOST, cookies(response)) is None
 
 
 class AMinuteAgo(TimestampSigner):
@@ -72,14 +100,40 @@ class AMinuteAgo(TimestampSigner):
 
 
 def test_a_code_is_stale_after_a_minute() -> None:
-    sessions, response = Sessions(KEY, secure=True), web.Response()
-    fields = {"email": "ada@example.org", "host": HOST, "proof": sessions.prove(response, {})}
+    sessions, response = new(), web.Response()
+    until = int(datetime.now(UTC).timestamp()) + 1000
+    proof = sessions.prove(response, {})
+    fields = {"email": ADA, "until": until, "signIn": "1", "host": HOST, "proof": proof}
     stale = URLSafeTimedSerializer(KEY, salt="code", signer=AMinuteAgo).dumps(fields)
     fresh = URLSafeTimedSerializer(KEY, salt="code").dumps(fields)
     assert sessions.redeem(stale, HOST, cookies(response)) is None
-    assert sessions.redeem(fresh, HOST, cookies(response)) == "ada@example.org"
+    assert sessions.redeem(fresh, HOST, cookies(response)) is not None
 
 
 def test_other_tabs_keep_the_nonce() -> None:
-    sessions, first, second = Sessions(KEY, secure=True), web.Response(), web.Response()
+    sessions, first, second = new(), web.Response(), web.Response()
     assert sessions.prove(first, {}) == sessions.prove(second, cookies(first))
+
+
+def test_signing_out_ends_a_sign_in_on_all_hosts_and_no_other_sign_in() -> None:
+    sessions, here, elsewhere, later = new(), web.Response(), web.Response(), web.Response()
+    visitor = sessions.begin(here, ADA, HOST)
+    sessions.enter(elsewhere, visitor, OTHER)
+    code = sessions.code(visitor, HOST, sessions.prove(here, {}))
+    sessions.begin(later, ADA, HOST)
+    sessions.end(web.Response(), visitor)
+    assert sessions.visitor(cookies(here), HOST) is None
+    assert sessions.visitor(cookies(elsewhere), OTHER) is None
+    assert sessions.redeem(code, HOST, cookies(here)) is None
+    assert not sessions.lasts(visitor)
+    assert sessions.visitor(cookies(later), HOST) is not None
+
+
+def test_the_word_of_a_sign_out_names_its_sign_in_and_cannot_be_made_up() -> None:
+    sessions = new()
+    visitor = sessions.begin(web.Response(), ADA, HOST)
+    assert new().parting(sessions.farewell(visitor)) == visitor.sign_in
+    assert new(b"x" * 32).parting(sessions.farewell(visitor)) is None
+    assert sessions.parting("") is None
+    stale = URLSafeTimedSerializer(KEY, salt="farewell", signer=AMinuteAgo).dumps(visitor.sign_in)
+    assert sessions.parting(stale) is None

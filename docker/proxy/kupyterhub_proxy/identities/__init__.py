@@ -1,0 +1,1 @@
+"""The ways to learn who somebody is, one file or pair of files each; none knows of the others."""

@@ -1,0 +1,41 @@
+"""Where somebody wanted to go before they had to sign in; it travels through the sign-in. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from kupyterhub_proxy.names import is_name
+from kupyterhub_proxy.pages import local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PROOF = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A user's host, the proof that it asked for (`Sessions.prove`), and a path there; all may be empty."""
+
+    host: str = ""
+    proof: str = ""
+    next: str = "/"
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Wanted:
+        """Read it from a query or a form, which anybody may have written."""
+        host, proof = values.get("host", ""), values.get("proof", "")
+        if not is_name(host):
+            return cls()
+        return cls(host, proof if _PROOF.fullmatch(proof) else "", local_path(values.get("next", "/")))
+
+    def fields(self) -> dict[str, str]:
+        """Give what `read` reads."""
+        return asdict(self)
+
+    def query(self, **more: str) -> str:
+        """Give it as a query, without its question mark."""
+        return urlencode({**self.fields(), **more})
