@@ -64,8 +64,10 @@ class VmVerifier:
             claims: Mapping[str, Any] = await asyncio.to_thread(
                 jwt.decode, token, certificates, audience=self._audience, clock_skew_in_seconds=_SKEW_SECONDS
             )
-        except (exceptions.GoogleAuthError, ValueError) as error:
+        except exceptions.InvalidValue as error:  # the audience or the time; the texts of the others hold the token
             raise TokenRefused(f"the VM identity token is not valid: {error}") from error
+        except (exceptions.GoogleAuthError, ValueError, TypeError) as error:
+            raise TokenRefused("it is no VM identity token that Google has signed") from error
         return claims
 
 
