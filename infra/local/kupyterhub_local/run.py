@@ -33,7 +33,7 @@ async def run(email: str) -> None:
     with lock.held(folder.lock):
         chosen = addresses.choose(folder.addresses, user_cache() / "addresses", sockets.listeners())
         folder.prepare(chosen.domain)
-        _check_settings(folder, chosen)
+        check_settings(folder, chosen)
         await addresses.require_free(chosen, folder.addresses)
         supervisor = Supervisor(folder.logs, view.say)
         work = asyncio.create_task(_work(LocalSystem(folder, chosen, view.say), supervisor, view, email))
@@ -62,12 +62,17 @@ async def _work(system: LocalSystem, supervisor: Supervisor, view: View, email: 
             await asyncio.sleep(REFRESH_SECONDS)
 
 
-def _check_settings(folder: StateFolder, chosen: Addresses) -> None:
-    """Say what is wrong with the settings now rather than at the first event; tell the proxy who administrates."""
+def check_settings(folder: StateFolder, chosen: Addresses) -> None:
+    """Say what is wrong with the settings now rather than at the first event; tell the proxy who administrates.
+
+    Raises LocalError.
+    """
     try:
         read = settings.load(folder.settings)
     except SettingsError as error:
         raise LocalError(str(error)) from error
+    if read.proxy != "local":
+        raise LocalError(f"{folder.settings} says proxy: {read.proxy}; on one machine it is local. Write that.")
     if read.domain != chosen.domain:
         raise LocalError(
             f"{folder.settings} says domain: {read.domain}; this checkout's proxy is at {chosen.domain}. "

@@ -1,0 +1,14 @@
+# The key that every notebook's token is made from. Terraform makes the place for it and never sees the value, which
+# would be in the state for everybody who may read that. Once, after the first apply:
+#
+#   openssl rand -hex 32 | gcloud secrets versions add kupyterhub-master-secret --data-file=-
+resource "google_secret_manager_secret" "master" {
+  secret_id           = "kupyterhub-master-secret"
+  deletion_protection = var.deletion_protection
+
+  replication {
+    auto {}
+  }
+
+  depends_on = [google_project_service.apis]
+}
