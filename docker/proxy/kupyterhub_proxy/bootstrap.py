@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kupyterhub_proxy.agents import AgentsHost
+from kupyterhub_proxy.agents import AgentsHost, Replica
+from kupyterhub_proxy.announcing import Announcing
 from kupyterhub_proxy.cookies import Cookies
 from kupyterhub_proxy.entrance import SessionEntrance
 from kupyterhub_proxy.forward import Forwarder
@@ -37,11 +38,10 @@ def build(settings: Settings, outbox: Outbox) -> Front:
     def may_pass(visitor: Visitor, name: str) -> bool:
         return entrance.lasts(visitor) and people.may_open(visitor.email, name)
 
-    verifier = Verifier(read_issuers(settings.agent_issuers_file), settings.hosts.audience)
     return Front(
         settings.hosts,
         login,
-        AgentsHost(settings.hosts, verifier, registry, outbox),
+        _agents(settings, registry, outbox),
         UserHosts(
             settings.hosts,
             entrance,
@@ -52,6 +52,11 @@ def build(settings: Settings, outbox: Outbox) -> Front:
             portal_url=settings.portal_url,
         ),
     )
+
+
+def _agents(settings: Settings, registry: Registry, outbox: Outbox) -> AgentsHost:
+    verifier = Verifier(read_issuers(settings.agent_issuers_file), settings.hosts.audience)
+    return AgentsHost(verifier, Announcing(settings.hosts, registry, outbox), Replica(settings.replicas))
 
 
 def _ways_in(settings: Settings, registry: Registry, people: People) -> tuple[LoginHost, Entrance]:
@@ -75,8 +80,9 @@ def _ways_in(settings: Settings, registry: Registry, people: People) -> tuple[Lo
 def _iap(settings: Settings, iap: Iap) -> tuple[LoginHost, Entrance]:
     from kupyterhub_proxy.identities.iap import IapEntrance, IapLoginHost  # noqa: PLC0415 - see above
     from kupyterhub_proxy.identities.iap_assertions import Assertions  # noqa: PLC0415 - see above
+    from kupyterhub_proxy.polling.certificates import Certificates  # noqa: PLC0415 - see above
 
-    entrance = IapEntrance(Assertions(iap))
+    entrance = IapEntrance(Assertions(iap.audience, Certificates(iap.keys_url)))
     return IapLoginHost(settings.hosts, entrance), entrance
 
 

@@ -6,11 +6,9 @@ https://cloud.google.com/iap/docs/signed-headers-howto: ES256 by a key of Google
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
-import requests
+import aiohttp
 from google.auth import jwt
 from google.auth.exceptions import GoogleAuthError, InvalidValue
 
@@ -19,14 +17,10 @@ from kupyterhub_proxy.names import normalise_email
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kupyterhub_proxy.identities.settings import Iap
+    from kupyterhub_proxy.polling.certificates import Certificates
 
 _ISSUER = "https://cloud.google.com/iap"
 _SKEW_SECONDS = 30
-_TIMEOUT_SECONDS = 10
-_KEYS_SECONDS = 60 * 60
-# A key that is not known may be new; whoever invents keys must not make us ask each time.
-_RETRY_SECONDS = 60
 
 
 class AssertionRefused(Exception):
@@ -37,40 +31,12 @@ class KeysUnreachable(Exception):
     """Google's keys cannot be had."""
 
 
-class IapKeys:
-    """Google's public keys: key id to PEM, asked for hourly and when one is missing."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._keys: dict[str, str] = {}
-        self._asked = -float("inf")
-        self._asking = asyncio.Lock()
-
-    async def having(self, key_id: str) -> Mapping[str, str]:
-        """Give all keys, with this one among them if there is such a one; raises KeysUnreachable."""
-        async with self._asking:
-            age = time.monotonic() - self._asked
-            if age > _KEYS_SECONDS or (key_id not in self._keys and age > _RETRY_SECONDS):
-                try:
-                    self._keys = await asyncio.to_thread(self._ask)
-                except requests.RequestException as error:
-                    if key_id not in self._keys:
-                        raise KeysUnreachable(f"{self._url}: {type(error).__name__}") from error
-                self._asked = time.monotonic()
-        return self._keys
-
-    def _ask(self) -> dict[str, str]:
-        answer = requests.get(self._url, timeout=_TIMEOUT_SECONDS)
-        answer.raise_for_status()
-        return dict(answer.json())
-
-
 class Assertions:
     """Verifies them for one audience."""
 
-    def __init__(self, iap: Iap) -> None:
-        self._audience = iap.audience
-        self._keys = IapKeys(iap.keys_url)
+    def __init__(self, audience: str, keys: Certificates) -> None:
+        self._audience = audience
+        self._keys = keys
 
     async def email(self, assertion: str) -> str:
         """Return whose request it is, normalised; raises AssertionRefused and KeysUnreachable."""
@@ -78,10 +44,12 @@ class Assertions:
             header = jwt.decode_header(assertion)  # type: ignore[no-untyped-call]
             if header.get("alg") != "ES256":
                 raise AssertionRefused("it is not signed by ES256")
-            keys = await self._keys.having(str(header.get("kid")))
+            keys = await self._keys.of(str(header.get("kid")))
             claims: Mapping[str, Any] = jwt.decode(  # type: ignore[no-untyped-call]
                 assertion, certs=keys, audience=self._audience, clock_skew_in_seconds=_SKEW_SECONDS
             )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise KeysUnreachable(type(error).__name__) from error
         except InvalidValue as error:  # the audience or the time; the texts of the others hold the token
             raise AssertionRefused(str(error)) from error
         except (GoogleAuthError, ValueError, TypeError) as error:
