@@ -109,7 +109,7 @@ async def notebooks(proxy: System) -> AsyncIterator[dict[str, Notebook]]:
             server = await stack.enter_async_context(TestServer(notebook.app(), host="127.0.0.1"))
             settings = proxy.agent_settings(email, str(server.make_url("/")))
             await stack.enter_async_context(running_agent(settings, proxy))
-            await proxy.publisher.until("registered", settings.name)
+            await proxy.publisher.until("registered", settings.serves.name)
         yield found
 
 

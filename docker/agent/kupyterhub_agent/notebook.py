@@ -1,10 +1,9 @@
-"""JupyterLab as the agent sees it: does it answer, when was it last used, and requests to it."""
+"""JupyterLab as the agent sees it: does it answer, what does its API say, and requests to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import aiohttp
 from yarl import URL
@@ -12,15 +11,15 @@ from yarl import URL
 from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-    from types import TracebackType
 
 _PROBE = aiohttp.ClientTimeout(total=5)
 _MAX_HEADER_BYTES = 32 * 1024
 # What is carried takes as long as it takes (a cell's result, a download); only connecting is bounded.
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
+# Longer than the pace at which many are looked at, so that a look needs no new connection and no name to resolve.
+_KEEP_ALIVE_SECONDS = 90
 
 
 class NotebookUnreachable(Exception):
@@ -37,56 +36,41 @@ class NotebookUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where JupyterLab listens and the file that holds its token."""
+    """Where JupyterLab listens and what gives its token."""
 
     url: URL
-    token_file: Path
+    token: Callable[[], str]
 
     def authorization(self) -> str:
-        """Give the header's value; read each time, since a restart may bring another token."""
-        return f"token {self.token_file.read_text().strip()}"
+        """Give the header's value; asked for each time, since a restart may bring another token."""
+        return f"token {self.token()}"
+
+
+def notebook_session() -> aiohttp.ClientSession:
+    """Make the HTTP client that any number of notebooks share."""
+    return aiohttp.ClientSession(
+        timeout=_CARRIED,
+        # The browser's cookies and encodings are not ours to keep or undo.
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+        max_line_size=_MAX_HEADER_BYTES,
+        max_field_size=_MAX_HEADER_BYTES,
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+    )
 
 
 class Notebook:
-    """Client of one JupyterLab. An async context manager."""
+    """Client of one JupyterLab."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, session: aiohttp.ClientSession) -> None:
         self._location = location
-
-    async def __aenter__(self) -> Self:
-        # The browser's cookies and encodings are not ours to keep or undo.
-        self._session = aiohttp.ClientSession(
-            timeout=_CARRIED,
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=0),
-            max_line_size=_MAX_HEADER_BYTES,
-            max_field_size=_MAX_HEADER_BYTES,
-            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._session.close()
+        self._session = session
 
     async def started(self) -> str | None:
         """Return when it says that it was started, if it answers and takes our token; raises NotebookUnreachable."""
         status = await self.get_json("/api/status")
         return status.get("started")  # type: ignore[no-any-return]
-
-    async def last_activity(self) -> datetime:
-        """When the notebook was last used; now while a kernel is busy. Raises NotebookUnreachable.
-
-        `/api/status` counts requests, kernels' messages and terminals, and not itself (jupyter_server,
-        ServerApp.last_activity). A cell that computes in silence sends no message, hence the kernels.
-        """
-        kernels = await self.get_json("/api/kernels?no_track_activity=1")
-        if any(kernel.get("execution_state") == "busy" for kernel in kernels):
-            return datetime.now(UTC)
-        status = await self.get_json("/api/status")
-        return datetime.fromisoformat(status["last_activity"])
 
     async def get_json(self, target: str) -> Any:
         """Ask its API, with the token; raises NotebookUnreachable."""

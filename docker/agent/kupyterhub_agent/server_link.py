@@ -1,139 +1,132 @@
-"""The link to our own proxy server: one multiplexed connection that the agent dials and keeps."""
+"""The link to our own proxy server: a multiplexed connection to each of its replicas, for everybody we serve."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import random
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from kupyterhub_tunnel.connection import Connection
-from kupyterhub_tunnel.errors import TunnelError
-from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
-from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
+from kupyterhub_agent.replicas import ByAddress, ByName, addresses
+from kupyterhub_agent.served import Served, whom
+from kupyterhub_agent.visit import TOKEN_LOOK_SECONDS, Handlers, Visit
+from kupyterhub_tunnel.errors import ProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from kupyterhub_agent.settings import Settings
+    from kupyterhub_agent.link import ForwarderFactory
+    from kupyterhub_agent.person import Person
+    from kupyterhub_agent.settings import Server
+    from kupyterhub_agent.visit import Target
     from kupyterhub_agent.watch import Announcement
     from kupyterhub_tunnel.stream import Stream
-
-CONNECT_PATH = "/agent/connect"
-SHORTEST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
-TOKEN_LOOK_SECONDS = 30.0
-"""The kubelet renews a projected token long before its end; so often the file is looked at."""
 
 log = logging.getLogger(__name__)
 
 
 class ServerLink:
-    """Keeps a connection to the proxy server and gives it what it opens to `serve`."""
+    """Serves people over connections that it dials and keeps. A Link, and the Caller of its own dialling."""
 
     def __init__(
         self,
-        settings: Settings,
-        serve: Callable[[Stream], Awaitable[None]],
+        server: Server,
+        forwarder: ForwarderFactory,
+        heard: Callable[[str, datetime], None],
+        *,
         connector: Callable[[], aiohttp.BaseConnector] = aiohttp.TCPConnector,
         token_look_seconds: float = TOKEN_LOOK_SECONDS,
     ) -> None:
-        self._settings = settings
-        self._serve = serve
+        """`heard` takes the name of a person and when they were active at another agent of theirs."""
+        self._server = server
+        self._forwarder = forwarder
+        self._heard = heard
         self._connector = connector
         self._token_look_seconds = token_look_seconds
-        self._connection: Connection | None = None
-        self._registered: Announcement | None = None
+        self._people: dict[str, Served] = {}
+        self._visits: set[Visit] = set()
+        self._session: aiohttp.ClientSession | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether the server knows that JupyterLab answers."""
-        return self._connection is not None and self._registered is not None
-
-    async def announce(self, announcement: Announcement) -> None:
-        """Tell the server; a registration is told again on each new connection."""
-        self._registered = None if announcement.type == "lost" else announcement
-        if self._connection is not None:
-            with contextlib.suppress(TunnelError):
-                await self._connection.info(_message(announcement))
+        """Whether the server can reach us."""
+        return bool(self._visits)
 
     async def run(self) -> None:
-        """Dial, serve, and dial again after a pause that doubles while no connection lasts."""
-        async with aiohttp.ClientSession(connector=self._connector()) as session:
-            pause = SHORTEST_PAUSE_SECONDS
-            while True:
-                began = asyncio.get_running_loop().time()
-                try:
-                    await self._connect(session)
-                    log.info("the proxy server ended the connection")
-                except aiohttp.WSServerHandshakeError as error:
-                    log.warning("the proxy server refused this agent: %s %s", error.status, error.message)
-                except (aiohttp.ClientError, TunnelError, OSError) as error:
-                    log.warning("no connection to %s: %s", self._settings.proxy_url, error)
-                if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_SECONDS:
-                    pause = SHORTEST_PAUSE_SECONDS  # that was a connection, and not a refusal of what we said
-                # Jitter, so that the agents of a server that restarts do not all come at once.
-                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        """Keep a connection to each replica."""
+        url, service = self._server.url, self._server.service
+        async with aiohttp.ClientSession(connector=self._connector()) as self._session:
+            dialling = ByAddress(self, service, url, addresses) if service else ByName(self, url)
+            await dialling.run()
 
-    async def _connect(self, session: aiohttp.ClientSession) -> None:
-        token = self._token()
-        url = self._settings.proxy_url.with_path(CONNECT_PATH)
-        async with session.ws_connect(
-            url,
-            headers={"Authorization": f"Bearer {token}"},
-            heartbeat=HEARTBEAT_SECONDS,
-            max_msg_size=MAX_FRAME_BYTES,
-        ) as socket:
-            connection = Connection(WebSocketPipe(socket), on_info=_ignore, serve=self._serve)
-            await connection.info(self._hello())
-            renewal = asyncio.create_task(self._renew(connection, token))
-            self._connection = connection
-            try:
-                if self._registered is not None:
-                    await connection.info(_message(self._registered) | {"type": "registered"})
-                log.info("connected to %s as %s", self._settings.proxy_url, self._settings.name)
-                await connection.run()
-            finally:
-                self._connection = None
-                renewal.cancel()
+    async def announce(self, person: Person, announcement: Announcement) -> None:
+        """Tell every replica; a registration is told again on each new connection."""
+        served = self._people.get(person.name)
+        if served is None:
+            served = Served(person, self._forwarder(person, self._server.origin(person.name)))
+            self._people[person.name] = served
+        served.registered = None if announcement.type == "lost" else announcement
+        await self._tell(served.message(announcement))
 
-    async def _renew(self, connection: Connection, token: str) -> None:
-        # The connection ends with its token. Renewing it here keeps the kernels' WebSockets open.
-        while True:
-            await asyncio.sleep(self._token_look_seconds)
-            with contextlib.suppress(TunnelError, OSError):
-                newest = self._token()
-                if newest != token:
-                    token = newest
-                    await connection.info({"type": "token", "token": token})
+    async def used(self, person: Person, at: datetime) -> None:
+        """Let the server pass it on to other agents of this person."""
+        if person.name in self._people:
+            await self._tell({"type": "used", **whom(person), "at": at.isoformat()})
 
-    def _hello(self) -> dict[str, Any]:
-        settings = self._settings
-        return {
-            "type": "hello",
-            "name": settings.name,
-            "user": settings.user,
-            "email": settings.email,
-            "instance": settings.pod_uid,
-        }
+    async def withdraw(self, person: Person) -> None:
+        """Say that they are lost, and end what is carried for them."""
+        served = self._people.pop(person.name, None)
+        if served is None:
+            return
+        served.end()
+        if served.registered is not None:
+            await self._tell(served.message(served.registered) | {"type": "lost"})
 
-    def _token(self) -> str:
-        return self._settings.proxy_token_file.read_text().strip()
+    async def drain(self, timeout_seconds: float) -> None:
+        """Have new requests sent to other agents, and let those that are here end."""
+        await self._tell({"type": "leaving"})
+        await asyncio.gather(*(served.drain(timeout_seconds) for served in self._people.values()))
 
+    async def dial(self, target: Target) -> Visit:
+        """Make a connection; raises NoVisit."""
+        assert self._session is not None  # noqa: S101 - run made it
+        return await Visit.open(self._session, target, self._server.token_file, Handlers(self._serve, self._hear))
 
-def _message(announcement: Announcement) -> dict[str, Any]:
-    message: dict[str, Any] = {
-        "type": announcement.type,
-        "registeredAt": announcement.registered_at.isoformat(),
-    }
-    if announcement.last_activity is not None:
-        message["lastActivity"] = announcement.last_activity.isoformat()
-    return message
+    async def use(self, visit: Visit) -> None:
+        """Tell a replica whom we serve, and serve them until the connection ends."""
+        log.info("connected to a replica of %s", self._server.url)
+        self._visits.add(visit)
+        try:
+            for served in list(self._people.values()):
+                if served.registered is not None:
+                    await visit.tell(served.message(served.registered))
+            await visit.run(self._token_look_seconds)
+        finally:
+            self._visits.discard(visit)
+        log.info("a replica of %s has ended its connection", self._server.url)
 
+    async def _tell(self, message: dict[str, Any]) -> None:
+        await asyncio.gather(*(visit.tell(message) for visit in self._visits))
 
-async def _ignore(message: dict[str, Any]) -> None:
-    log.debug("the server says %s", message.get("type"))
+    async def _serve(self, stream: Stream) -> None:
+        served = self._people.get(stream.opening.name)
+        if served is None:
+            await stream.reset("this agent does not serve them")
+        else:
+            await served.carry(stream)
+
+    async def _hear(self, message: dict[str, Any]) -> None:
+        """Take what the server says about a person whom another agent serves as well."""
+        served = self._people.get(str(message.get("name")))
+        try:
+            match message.get("type"):
+                case "newest" if served is not None:
+                    served.hear(datetime.fromisoformat(message["registeredAt"]))
+                case "used" if served is not None:
+                    self._heard(served.person.name, datetime.fromisoformat(message["at"]))
+                case kind:
+                    log.debug("the server says %s", kind)
+        except (KeyError, ValueError, TypeError) as error:
+            raise ProtocolError(f"the server's {message.get('type')} lacks a field or has a wrong one") from error

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
+from kupyterhub_agent.activity import ActivityRules
+from kupyterhub_agent.person import Person
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,47 +22,107 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Whom the agent serves, and where both sides are."""
+class Everybody:
+    """The shared agent serves all people of its namespace; the API server says who they are."""
 
-    name: str
-    user: str
-    email: str
-    proxy_url: URL
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Our own proxy server."""
+
+    url: URL
     """Where agents dial: `scheme://agents.<domain>`."""
-    origin: str
-    """The user's URL without its slash: `scheme://<name>.<domain>`; what Origin must be."""
-    backend: URL
+    service: URL | None
+    """In the server's own cluster: scheme, host and port of the headless Service that resolves to its replicas."""
     token_file: Path
-    """JupyterLab's token."""
-    proxy_token_file: Path
     """The projected ServiceAccount token; the kubelet renews it."""
+
+    def origin(self, name: str) -> str:
+        """Give a person's URL without its slash, `scheme://<name>.<domain>`: what Origin must be."""
+        # Browsers leave out a scheme's own port, so the origin does too.
+        domain = str(self.url.host_port_subcomponent).removeprefix(_AGENTS_HOST)
+        return f"{self.url.scheme}://{name}.{domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """Google's hosted service. The agent itself publishes what it has to say."""
+
+    topic: str
+    """`projects/<p>/topics/<t>`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Whom the agent serves, how they are reached, and the pod that it is."""
+
+    serves: Person | Everybody
+    proxy: Server | Hosted
     pod_ip: str
     pod_uid: str
 
 
 def read(environment: Mapping[str, str]) -> Settings:
     """Read the environment; raises SettingsError."""
-    mode = _required(environment, "KUPYTERHUB_PROXY")
-    if mode not in {"local", "self-hosted"}:
-        raise SettingsError(f"KUPYTERHUB_PROXY is {mode!r}; this agent knows local and self-hosted")
-    name = _required(environment, "KUPYTERHUB_NAME")
-    proxy_url = _url(environment, "KUPYTERHUB_PROXY_URL")
-    if not proxy_url.authority.startswith(_AGENTS_HOST):
-        raise SettingsError(f"KUPYTERHUB_PROXY_URL is {proxy_url}; its host should be agents.<domain>")
-    # Browsers leave out a scheme's own port, so the origin does too.
-    domain = str(proxy_url.host_port_subcomponent).removeprefix(_AGENTS_HOST)
     return Settings(
-        name=name,
-        user=_required(environment, "KUPYTERHUB_USER"),
-        email=_required(environment, "KUPYTERHUB_EMAIL"),
-        proxy_url=proxy_url,
-        origin=f"{proxy_url.scheme}://{name}.{domain}",
-        backend=_url(environment, "KUPYTERHUB_BACKEND"),
-        token_file=Path(_required(environment, "KUPYTERHUB_TOKEN_FILE")),
-        proxy_token_file=Path(_required(environment, "KUPYTERHUB_PROXY_TOKEN_FILE")),
+        proxy=_proxy(environment),
+        serves=_serves(environment),
         pod_ip=_required(environment, "POD_IP"),
         pod_uid=_required(environment, "POD_UID"),
+    )
+
+
+def _serves(environment: Mapping[str, str]) -> Person | Everybody:
+    match environment.get("KUPYTERHUB_AGENT", "per-user"):
+        case "shared":
+            return Everybody(_required(environment, "KUPYTERHUB_NAMESPACE"))
+        case "per-user":
+            return _person(environment)
+        case other:
+            raise SettingsError(f"KUPYTERHUB_AGENT is {other!r}; it should be per-user or shared")
+
+
+def _person(environment: Mapping[str, str]) -> Person:
+    token_file = Path(_required(environment, "KUPYTERHUB_TOKEN_FILE"))
+    try:
+        activity = ActivityRules.parse(
+            environment.get("KUPYTERHUB_IDLE_TIMEOUT"), environment.get("KUPYTERHUB_ACTIVITY")
+        )
+    except ValueError as error:
+        raise SettingsError(f"KUPYTERHUB_IDLE_TIMEOUT or KUPYTERHUB_ACTIVITY: {error}") from error
+    return Person(
+        name=_required(environment, "KUPYTERHUB_NAME"),
+        user=_required(environment, "KUPYTERHUB_USER"),
+        email=_required(environment, "KUPYTERHUB_EMAIL"),
+        backend=_url(environment, "KUPYTERHUB_BACKEND"),
+        token=lambda: token_file.read_text().strip(),
+        activity=activity,
+    )
+
+
+def _proxy(environment: Mapping[str, str]) -> Server | Hosted:
+    match _required(environment, "KUPYTERHUB_PROXY"):
+        case "hosted":
+            return Hosted(_required(environment, "KUPYTERHUB_TOPIC"))
+        case "local" | "self-hosted":
+            return _server(environment)
+        case other:
+            raise SettingsError(f"KUPYTERHUB_PROXY is {other!r}; it should be local, self-hosted or hosted")
+
+
+def _server(environment: Mapping[str, str]) -> Server:
+    url = _url(environment, "KUPYTERHUB_PROXY_URL")
+    if not url.authority.startswith(_AGENTS_HOST):
+        raise SettingsError(f"KUPYTERHUB_PROXY_URL is {url}; its host should be agents.<domain>")
+    service = environment.get("KUPYTERHUB_PROXY_SERVICE", "").strip()
+    if service and "://" not in service:
+        service = f"{url.scheme}://{service}"
+    return Server(
+        url=url,
+        service=_url({"KUPYTERHUB_PROXY_SERVICE": service}, "KUPYTERHUB_PROXY_SERVICE") if service else None,
+        token_file=Path(_required(environment, "KUPYTERHUB_PROXY_TOKEN_FILE")),
     )
 
 

@@ -1,55 +1,96 @@
-"""The agents that are connected now."""
+"""The agents that are there now, and which of them serves whom."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
-    from kupyterhub_tunnel.connection import Connection
+    from kupyterhub_tunnel.carrier import Carrier
+
+
+def _nothing(_: dict[str, Any]) -> None:
+    """Tell an agent nothing: those that poll can be told nothing."""
 
 
 @dataclass(eq=False, slots=True)
 class ConnectedAgent:
-    """One connection, after its hello."""
+    """One user at one agent. An agent of many users has an entry for each, with one carrier."""
 
     name: str
     user: str
     email: str
     instance: str
-    connection: Connection
+    carrier: Carrier
     registered_at: datetime | None = None
     """Since when JupyterLab answers; None while it does not."""
+    last_activity: datetime | None = None
+    """When the user was last active, as far as this agent knows."""
+    leaving: bool = False
+    """It ends soon: whoever else is there is asked first."""
+    tell: Callable[[dict[str, Any]], None] = field(default=_nothing)
+    """Sends the agent a message, soon."""
 
 
 class Registry:
-    """Who serves whom. A newer agent of a user does not end the older: what that one carries goes on."""
+    """Who serves whom. A user may have several agents: replicas of the shared one, or an old and a new one."""
 
     def __init__(self) -> None:
         self._agents: dict[str, list[ConnectedAgent]] = {}
 
     def add(self, agent: ConnectedAgent) -> None:
-        """Take in an agent; it is now the newest of its user."""
+        """Take in an agent."""
         self._agents.setdefault(agent.name, []).append(agent)
 
     def remove(self, agent: ConnectedAgent) -> None:
-        """Forget an agent whose connection has ended."""
+        """Forget an agent that has gone."""
         agents = self._agents[agent.name]
         agents.remove(agent)
         if not agents:
             del self._agents[agent.name]
 
+    def register(self, agent: ConnectedAgent, moment: datetime) -> None:
+        """Take note that JupyterLab answers an agent since `moment`, and let all agents of the user say the same.
+
+        Each agent mints a moment of its own. The newest is that of all from then on, and they are told it, so
+        the controller, which ignores older ones than it knows, listens to whichever is left in the end.
+        """
+        agents = [each for each in self._agents[agent.name] if each is agent or each.registered_at is not None]
+        agent.registered_at = moment
+        newest = max(each.registered_at for each in agents if each.registered_at is not None)
+        for each in agents:
+            if each.registered_at != newest:
+                each.registered_at = newest
+                each.tell({"type": "newest", "name": each.name, "registeredAt": newest.isoformat()})
+
     def serving(self, name: str) -> ConnectedAgent | None:
-        """Give the newest agent of a user whose JupyterLab answers."""
+        """Give the agent that serves a user, if JupyterLab answers one.
+
+        Of several it is the same at every replica of the server, so that one agent alone speaks for a user, and
+        another one for another user, so that they share the work.
+        """
         answering = [agent for agent in self._agents.get(name, []) if agent.registered_at is not None]
-        return answering[-1] if answering else None
+        return max(enumerate(answering), key=_rank, default=(0, None))[1]
+
+    def others(self, agent: ConnectedAgent) -> list[ConnectedAgent]:
+        """Give the other agents of the same user."""
+        return [each for each in self._agents.get(agent.name, []) if each is not agent]
+
+    def last_activity(self, name: str) -> datetime | None:
+        """Say when a user was last active at any of their agents."""
+        known = (agent.last_activity for agent in self._agents.get(name, []))
+        return max((moment for moment in known if moment is not None), default=None)
 
     def emails(self) -> frozenset[str]:
-        """Give the e-mails of all users with an agent."""
-        return frozenset(agent.email for agents in self._agents.values() for agent in agents)
+        """Give the e-mails of all users with an agent, where the agent says whose it is."""
+        return frozenset(agent.email for agents in self._agents.values() for agent in agents if agent.email)
 
-    def all(self) -> list[ConnectedAgent]:
-        """Give every agent."""
-        return [agent for agents in self._agents.values() for agent in agents]
+
+def _rank(numbered: tuple[int, ConnectedAgent]) -> tuple[bool, bytes, int]:
+    # Rendezvous hashing (Thaler, Ravishankar 1998): who stays keeps those that it serves when another comes or goes.
+    number, agent = numbered
+    return not agent.leaving, hashlib.sha256(f"{agent.name} {agent.instance}".encode()).digest(), number

@@ -56,6 +56,8 @@ class Settings:
     tls: TlsFiles | None
     portal_url: str | None
     """Where people start and stop notebooks, if there is such a page."""
+    replicas: int
+    """How many processes serve this domain, this one included."""
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -80,6 +82,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         session_key=_session_key(environment, identity),
         tls=tls,
         portal_url=environment.get("KUPYTERHUB_PORTAL_URL", "").strip() or None,
+        replicas=_replicas(environment),
     )
 
 
@@ -89,6 +92,13 @@ def _address(environment: Mapping[str, str], variable: str) -> Address:
     if not host or not port.isdecimal():
         raise SettingsError(f"{variable} is {text!r}; it should be host:port, as 127.0.0.1:8000")
     return Address(host.strip("[]"), int(port))
+
+
+def _replicas(environment: Mapping[str, str]) -> int:
+    text = environment.get("KUPYTERHUB_REPLICAS", "1").strip()
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise SettingsError(f"KUPYTERHUB_REPLICAS is {text!r}; it should be how many replicas there are, as 2")
+    return int(text)
 
 
 def _tls(environment: Mapping[str, str]) -> TlsFiles | None:

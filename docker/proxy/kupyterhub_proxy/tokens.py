@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ALGORITHMS = ["RS256", "ES256"]
 _LEEWAY_SECONDS = 10
+_SHARED_AGENT = "agent"
 _AGENT_PREFIX = "agent-"
 
 
@@ -42,11 +43,15 @@ class Issuer:
 class AgentIdentity:
     """What a token proves."""
 
-    name: str
-    """The user's name that this agent may serve."""
+    account: str
+    """The ServiceAccount: `agent-<name>` of one user, or `agent` of the shared agent."""
     instance: str
     """Uid of the agent's pod."""
     expires: datetime
+
+    def may_serve(self, name: str) -> bool:
+        """Whether it may serve the user of this name."""
+        return self.account in {_SHARED_AGENT, f"{_AGENT_PREFIX}{name}"}
 
 
 def read_issuers(path: Path) -> tuple[Issuer, ...]:
@@ -68,15 +73,16 @@ class Verifier:
             claims, issuer = await asyncio.to_thread(self._claims, token)
         except jwt.PyJWTError as error:
             raise TokenRefused(f"the token is not valid: {error}") from error
-        prefix = f"system:serviceaccount:{issuer.namespace}:{_AGENT_PREFIX}"
+        prefix = f"system:serviceaccount:{issuer.namespace}:"
         subject = str(claims["sub"])
-        if not subject.startswith(prefix):
+        account = subject.removeprefix(prefix)
+        if account == subject or not (account == _SHARED_AGENT or account.startswith(_AGENT_PREFIX)):
             raise TokenRefused(f"{subject} is no agent of namespace {issuer.namespace}")
         pod = claims.get("kubernetes.io", {}).get("pod", {})
         if not pod.get("uid"):
             raise TokenRefused("the token is not bound to a pod")
         return AgentIdentity(
-            name=subject.removeprefix(prefix),
+            account=account,
             instance=str(pod["uid"]),
             expires=datetime.fromtimestamp(claims["exp"], UTC),
         )

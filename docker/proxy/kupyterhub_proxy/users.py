@@ -74,7 +74,7 @@ class UserHosts:
         if agent is None:
             return self._starting()
         try:
-            return await self._forwarder.forward(request, head, agent.connection)
+            return await self._forwarder.forward(request, head, agent.carrier)
         except NotReached as error:
             log.info("no answer for %s: %s", name, error)
             return self._starting()

@@ -51,9 +51,9 @@ async def ada(system: System, backend: TestServer, browser: Browser) -> AsyncIte
     """Ada's name: her agent serves the stand-in, and she is signed in."""
     settings = system.agent_settings(ADA, str(backend.make_url("/")))
     async with running_agent(settings, system):
-        await system.publisher.until("registered", settings.name)
+        await system.publisher.until("registered", settings.serves.name)
         await browser.sign_in(ADA)
-        yield settings.name
+        yield settings.serves.name
 
 
 @pytest.fixture(scope="session")

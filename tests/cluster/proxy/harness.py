@@ -26,10 +26,10 @@ from jwt.algorithms import RSAAlgorithm
 from yarl import URL
 
 from kupyterhub_agent import settings as agent_settings
-from kupyterhub_agent.forward import Forwarder
-from kupyterhub_agent.notebook import Location, Notebook
+from kupyterhub_agent.crowd import Crowd, gathering
+from kupyterhub_agent.link import ForwarderFactory
 from kupyterhub_agent.server_link import ServerLink
-from kupyterhub_agent.watch import Pace, Watch
+from kupyterhub_agent.watch import Pace
 from kupyterhub_proxy.bootstrap import build
 from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.server import serving
@@ -241,17 +241,15 @@ async def running_proxy(
 
 
 @contextlib.asynccontextmanager
-async def running_agent(settings: agent_settings.Settings, system: System) -> AsyncIterator[ServerLink]:
-    async with Notebook(Location(settings.backend, settings.token_file)) as notebook:
-        link = ServerLink(settings, Forwarder(notebook, settings.origin).serve_stream, system.connector, 0.1)
-        watch = Watch(notebook, link, pace=Pace(starting=0.05, answering=0.2))
-        tasks = [asyncio.create_task(link.run()), asyncio.create_task(watch.run())]
-        try:
-            yield link
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+async def running_agent(settings: agent_settings.Settings, system: System) -> AsyncIterator[Crowd]:
+    """Run the agent of one person, with a quick pace and this system's names."""
+
+    def connect(forwarder: ForwarderFactory, heard: Callable[[str, datetime], None]) -> ServerLink:
+        return ServerLink(settings.proxy, forwarder, heard, connector=system.connector, token_look_seconds=0.1)
+
+    async with gathering(connect, Pace(starting=0.05, answering=0.2)) as crowd:
+        await crowd.become({settings.serves.name: settings.serves})
+        yield crowd
 
 
 class Browser:
@@ -300,4 +298,5 @@ class Browser:
 
 
 def altered(settings: agent_settings.Settings, **changed: Any) -> agent_settings.Settings:
-    return dataclasses.replace(settings, **changed)
+    """Change the person who is served."""
+    return dataclasses.replace(settings, serves=dataclasses.replace(settings.serves, **changed))

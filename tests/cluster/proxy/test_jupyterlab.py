@@ -14,9 +14,9 @@ async def notebook(system: System, browser: Browser, jupyterlab: JupyterLab) -> 
     """Ada's name: her agent serves the real JupyterLab, and she is signed in."""
     settings = system.agent_settings(ADA, jupyterlab.url, jupyter=jupyterlab.token)
     async with running_agent(settings, system):
-        await system.publisher.until("registered", settings.name)
+        await system.publisher.until("registered", settings.serves.name)
         await browser.sign_in(ADA)
-        yield settings.name
+        yield settings.serves.name
 
 
 async def start_kernel(browser: Browser, name: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from kupyterhub_agent.notebook import NotebookUnreachable
-from kupyterhub_agent.watch import Announcement, Watch
+from kupyterhub_agent.watch import Announcement, Pace, Watch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 USED = datetime(2025, 12, 31, tzinfo=UTC)
@@ -17,14 +17,18 @@ class Scene:
         self.trouble: NotebookUnreachable | None = None
         self.start = "2026-01-01T00:00:00Z"
         self.said: list[Announcement] = []
-        self.watch = Watch(self, self, now=lambda: self.now)
+        self.uses = 0
+        self.watch = Watch(self, self, self.announce, now=lambda: self.now)
 
     async def started(self) -> str:
         if self.trouble is not None:
             raise self.trouble
         return self.start
 
-    async def last_activity(self) -> datetime:
+    def used(self) -> None:
+        self.uses += 1
+
+    async def look(self) -> datetime:
         return USED
 
     async def announce(self, announcement: Announcement) -> None:
@@ -95,3 +99,27 @@ async def test_a_busy_server_may_miss_two_looks() -> None:
     assert await scene.later(seconds=5) == []
     assert await scene.later(seconds=5) == []
     assert await scene.later(seconds=5) == [Announcement("lost", START)]
+
+
+async def test_each_registration_counts_as_a_use() -> None:
+    scene = Scene()
+    await scene.later()
+    await scene.later(seconds=5)
+    assert scene.uses == 1
+
+
+async def test_who_waits_longer_is_looked_at_less_often() -> None:
+    scene = Scene()
+    scene.trouble = REFUSED
+    pauses = []
+    for seconds in (1, 9, 40, 3600):
+        await scene.later(seconds=seconds)
+        pauses.append(scene.watch.pause())
+    assert pauses == [0.2, 1, 5, 5]
+
+
+async def test_in_a_crowd_each_is_looked_at_less_often() -> None:
+    scene = Scene()
+    scene.watch = Watch(scene, scene, scene.announce, pace=Pace(crowding=lambda: 25), now=lambda: scene.now)
+    await scene.later()
+    assert scene.watch.pause() == 25

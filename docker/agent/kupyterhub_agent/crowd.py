@@ -1,0 +1,128 @@
+"""Those whom the agent serves now. Each has a client of their JupyterLab, what is known of its use, and a watch."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kupyterhub_agent.activity import Activity
+from kupyterhub_agent.forward import Forwarder
+from kupyterhub_agent.keeping import endpoint as keeping
+from kupyterhub_agent.notebook import Location, Notebook, notebook_session
+from kupyterhub_agent.watch import NORMAL, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from datetime import datetime
+
+    import aiohttp
+
+    from kupyterhub_agent.link import ForwarderFactory, Link
+    from kupyterhub_agent.person import Person
+    from kupyterhub_agent.watch import Pace
+
+    Connect = Callable[[ForwarderFactory, Callable[[str, datetime], None]], Link]
+    """Makes the link, of what makes a person's forwarder and what takes their use at another agent."""
+
+LOOKS_PER_SECOND = 40
+"""At JupyterLabs that answer, all together: more of them are looked at less often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of them."""
+
+    person: Person
+    notebook: Notebook
+    activity: Activity
+    watch: Watch
+    watching: asyncio.Task[None]
+
+
+class Crowd:
+    """Takes people in and out. Made by `gathering`."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, group: asyncio.TaskGroup, connect: Connect, pace: Pace
+    ) -> None:
+        self.link = connect(self._forwarder, self._heard)
+        self._session = session
+        self._group = group
+        self._pace = replace(pace, crowding=lambda: len(self._members) / LOOKS_PER_SECOND)
+        self._members: dict[str, Member] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.start(self.link.run())
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known of everybody whether their JupyterLab answers."""
+        return all(member.watch.looked.is_set() for member in self._members.values())
+
+    @property
+    def answering(self) -> int:
+        """Of how many JupyterLab answers."""
+        return sum(member.watch.answering for member in self._members.values())
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something that ends with the agent. What it raises ends the agent."""
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def stop(self) -> None:
+        """Cancel all that was started."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def become(self, people: Mapping[str, Person]) -> None:
+        """Serve these people, by their names, and nobody else. Who has changed is served anew."""
+        for name, member in list(self._members.items()):
+            if people.get(name) != member.person:
+                await self._take_out(member)
+        for name in people.keys() - self._members.keys():
+            self._take_in(people[name])
+
+    def _take_in(self, person: Person) -> None:
+        notebook = Notebook(Location(person.backend, person.token), self._session)
+        activity = Activity(notebook, person.activity, tell=lambda at: self._tell_use(person, at))
+        watch = Watch(notebook, activity, partial(self.link.announce, person), pace=self._pace)
+        self._members[person.name] = Member(person, notebook, activity, watch, self.start(watch.run()))
+
+    async def _take_out(self, member: Member) -> None:
+        del self._members[member.person.name]
+        member.watching.cancel()
+        await asyncio.wait({member.watching})
+        await self.link.withdraw(member.person)
+
+    def _forwarder(self, person: Person, origin: str) -> Forwarder:
+        member = self._members[person.name]
+        warned = person.activity.idle_timeout is not None
+        return Forwarder(
+            member.notebook,
+            origin,
+            endpoints=(keeping.Keeping(member.activity),) if warned else (),
+            scripts=(keeping.SCRIPT,) if warned else (),
+            touched=member.activity.touched,
+        )
+
+    def _tell_use(self, person: Person, at: datetime) -> None:
+        self.start(self.link.used(person, at))
+
+    def _heard(self, name: str, at: datetime) -> None:
+        if name in self._members:
+            self._members[name].activity.heard(at)
+
+
+@asynccontextmanager
+async def gathering(connect: Connect, pace: Pace = NORMAL) -> AsyncIterator[Crowd]:
+    """Give a crowd that is empty yet, whose link runs meanwhile."""
+    async with notebook_session() as session, asyncio.TaskGroup() as group:
+        crowd = Crowd(session, group, connect, pace)
+        try:
+            yield crowd
+        finally:
+            crowd.stop()
