@@ -71,8 +71,8 @@ class Kube:
     def delete(self, path: str) -> None:
         self._session.delete(f"{self._server}/{path}").raise_for_status()
 
-    def run_pods(self, name: str, namespace: str = NAMESPACE) -> bool:
-        """Say of the user's pods that they are ready; True once both Deployments say that they are available."""
+    def run_pods(self, name: str, namespace: str = NAMESPACE, deployments: int = 2) -> bool:
+        """Say of the user's pods that they are ready; True once all Deployments say that they are available."""
         status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
         for pod in self.pods(name, namespace):
             self._session.patch(
@@ -80,8 +80,8 @@ class Kube:
                 headers={"Content-Type": "application/strategic-merge-patch+json"},
                 json={"status": status},
             )
-        deployments = [obj for key, obj in self.objects(name, namespace).items() if key.startswith("Deployment")]
-        return len(deployments) == 2 and all(map(is_available, deployments))
+        found = [obj for key, obj in self.objects(name, namespace).items() if key.startswith("Deployment")]
+        return len(found) == deployments and all(map(is_available, found))
 
 
 def is_available(deployment: Object) -> bool:

@@ -4,6 +4,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -94,6 +95,39 @@ def test_tokens_are_verified_with_the_published_keys(control_plane: RunningContr
     claims = jwt.decode(token, key, algorithms=["RS256"], audience=control_plane.server)
     assert claims["sub"] == "system:serviceaccount:kupyterhub:kupyterhub"
     assert claims["iss"] == control_plane.server
+
+
+@pytest.fixture
+def shared_agent(admin: client.ApiClient, control_plane: RunningControlPlane) -> Iterator[client.ApiClient]:
+    """The API as the shared agent's pods reach it: with a token of their account, and the CA of the ConfigMap."""
+    core = client.CoreV1Api(admin)
+    core.create_namespaced_service_account("kupyterhub", {"metadata": {"name": "agent"}})
+    token = core.create_namespaced_service_account_token("agent", "kupyterhub", {"spec": {"audiences": []}})
+    authority = core.read_namespaced_config_map("kube-root-ca.crt", "kupyterhub").data["ca.crt"]
+    configuration = client.Configuration(host=control_plane.server)
+    configuration.ca_cert_data = authority
+    configuration.api_key["authorization"] = f"Bearer {token.status.token}"
+    yield client.ApiClient(configuration)
+    core.delete_namespaced_service_account("agent", "kupyterhub")
+
+
+def test_the_shared_agent_reads_services_and_secrets_and_holds_one_lease(shared_agent: client.ApiClient) -> None:
+    core, leases = client.CoreV1Api(shared_agent), client.CoordinationV1Api(shared_agent)
+    core.list_namespaced_service("kupyterhub")
+    core.list_namespaced_secret("kupyterhub")
+    leases.create_namespaced_lease("kupyterhub", {"metadata": {"name": "agent"}})
+    leases.patch_namespaced_lease("agent", "kupyterhub", {"spec": {"holderIdentity": "pod"}})
+    for refused in (
+        lambda: core.list_namespaced_secret("kube-system"),
+        lambda: core.list_namespaced_pod("kupyterhub"),
+        lambda: core.delete_namespaced_secret("x", "kupyterhub"),
+        lambda: core.create_namespaced_service("kupyterhub", {"metadata": {"name": "x"}}),
+        lambda: client.AppsV1Api(shared_agent).list_namespaced_deployment("kupyterhub"),
+        lambda: leases.patch_namespaced_lease("other", "kupyterhub", {"spec": {"holderIdentity": "pod"}}),
+    ):
+        with pytest.raises(ApiException) as raised:
+            refused()
+        assert raised.value.status == 403
 
 
 def test_strangers_are_refused(control_plane: RunningControlPlane) -> None:

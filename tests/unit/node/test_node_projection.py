@@ -56,6 +56,22 @@ def test_a_projected_volume_joins_its_sources() -> None:
     assert volume_references(volume) == {Reference("secrets", "s")}
 
 
+def test_access_to_the_api_is_projected_as_a_kubelet_does_it() -> None:
+    access = TokenRequest("", 3600)
+    sources = [
+        {"serviceAccountToken": {"expirationSeconds": 3600, "path": "token"}},
+        {"configMap": {"name": "c", "items": [{"key": "text", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
+    ]
+    volume = {"name": "v", "projected": {"sources": sources}}
+    assert token_requests(volume) == {access}
+    assert dict(payload(volume, POD, "127.9.0.1", OBJECTS, {access: "jwt"})) == {
+        "token": File(b"jwt"),
+        "ca.crt": File("ü".encode()),
+        "namespace": File(b"n"),
+    }
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
