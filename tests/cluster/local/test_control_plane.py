@@ -13,6 +13,7 @@ import yaml
 from kubernetes import client, config
 from kubernetes.client import ApiException
 
+from kupyterhub_local.state import CHECKOUT
 from local_system import RunningControlPlane
 
 
@@ -77,6 +78,13 @@ def test_a_pod_without_requests_is_refused_by_the_quota(admin: client.ApiClient)
     pod = config_of({"containers": [container(RESTRICTED, resources={})]})
     with pytest.raises(ApiException, match=r"must specify requests\.cpu"):
         client.CoreV1Api(admin).create_namespaced_pod("kupyterhub", pod, dry_run="All")
+
+
+@pytest.mark.parametrize("file", ["shared-agent", "hosted-agents"])
+def test_the_policies_that_only_some_installations_need_are_accepted(admin: client.ApiClient, file: str) -> None:
+    text = (CHECKOUT / f"infra/cluster/gke/{file}.yaml").read_text().replace("$CONTROL_PLANE", "10.0.0.2/32")
+    policy = yaml.safe_load(text)
+    client.NetworkingV1Api(admin).create_namespaced_network_policy("kupyterhub", policy, dry_run="All")
 
 
 def test_services_get_loopback_addresses_of_this_checkout(

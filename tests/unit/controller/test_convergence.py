@@ -115,16 +115,16 @@ def expect_what_documents_say(world: World, purged: set[str]) -> None:
             stopped = document.fields.get("state") == "stopped"
             assert document.status.phase == ("Stopped" if stopped else "Rejected"), document
             if not stopped and document.status.email:
-                tolerated |= {f"{key} of {document.id}" for key in objects_of(document.status.email)}
+                tolerated |= {f"{key} of {document.id}" for key in wanted_objects(world, document.status.email)}
             continue
         assert document.status.email == email, document
         first = holder(email, documents, now)
         assert first is not None
         expect_phase(document, holds=first.id == document.id)
         if first.id == document.id and document.status.phase in ("Provisioning", "Ready", "Failed"):
-            expected |= {f"{key} of {document.id}" for key in objects_of(email)}
+            expected |= {f"{key} of {document.id}" for key in wanted_objects(world, email)}
         if first.id == document.id and document.status.reason == "UnknownProfile":
-            tolerated |= {f"{key} of {document.id}" for key in objects_of(email)}
+            tolerated |= {f"{key} of {document.id}" for key in wanted_objects(world, email)}
     running = set(owned(world))
     assert expected <= running, f"missing {sorted(expected - running)}"
     assert running <= expected | tolerated, f"too many {sorted(running - expected - tolerated)}"
@@ -143,9 +143,16 @@ def expect_phase(document: UserDocument, *, holds: bool) -> None:
         assert document.status.phase in ("Provisioning", "Ready", "Failed"), document
 
 
+def wanted_objects(world: World, email: str) -> set[str]:
+    shared = world.settings.agent == "shared"
+    return {key for key in objects_of(email) if not (shared and key.split()[1].startswith("agent-"))}
+
+
 def owned(world: World) -> Iterator[str]:
     for kind in ("Deployment", "Service", "Secret", "ServiceAccount"):
         for name in world.cluster.names(kind):
+            if name == "agent":  # everybody's
+                continue
             user = world.cluster.get(kind, name)["metadata"]["annotations"]["kupyterhub/user"]
             yield f"{kind} {name} of {user}"
 
@@ -207,6 +214,33 @@ def test_looks_that_are_killed_half_way_end_the_same(seed: int) -> None:
     pump, crowd = run("random", seed, overlap=0.03, faults=0.02)
 
     expect_what_documents_say(pump.world, crowd.purged)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_agents_that_are_changed_meanwhile_end_as_the_settings_say(seed: int) -> None:
+    pump = Pump(patient_world(), order="random", seed=seed, overlap=0.03, faults=0.02)
+    crowd, world = Crowd(pump, seed), pump.world
+    for _ in range(25):
+        crowd.act()
+        if pump._random.random() < 0.2:
+            agent = pump._random.choice(["per-user", "shared"])
+            world.settings = world.settings.model_copy(update={"agent": agent})
+            pump.add(f"resync all, {agent}", partial(world.resync.run, "all"))
+        pump.some(6)
+        if pump._random.random() < 0.2:
+            world.cluster.settle()
+    pump.faults = 0
+    for _ in range(3):
+        settle(pump)
+        pump.add("resync all", partial(world.resync.run, "all"))
+    settle(pump)
+
+    expect_what_documents_say(world, crowd.purged)
+    expect_that_resync_finds_nothing(pump)
+    without = {name for name in world.cluster.names("Deployment") if name.startswith("jupyterlab-")} - {
+        name.replace("agent-", "jupyterlab-", 1) for name in world.cluster.names("Deployment")
+    }
+    assert ("agent" in world.cluster.names("Deployment")) == (world.settings.agent == "shared" or bool(without))
 
 
 @pytest.mark.parametrize("order", ORDERS)
