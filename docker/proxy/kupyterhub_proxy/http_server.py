@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from kupyterhub_proxy.limits import HEADER_BYTES, HEADER_FIELD_BYTES
@@ -60,6 +60,8 @@ def refusal(request: web.BaseRequest) -> web.Response | None:
     """Refuse what is HTTP but nothing that a browser asks of this server."""
     if not request.raw_path.startswith("/"):
         return web.Response(status=400, text="this server is asked for paths\n")
+    if request.version not in {HttpVersion10, HttpVersion11}:
+        return web.Response(status=505, text="this server speaks HTTP/1.1\n")
     if sum(len(name) + len(value) for name, value in request.raw_headers) > HEADER_BYTES:
         return _too_large()
     if request.headers.get("Expect", "100-continue").lower() != "100-continue":

@@ -1,0 +1,109 @@
+"""What is no HTTP, or could be read in two ways, reaches nobody and ends its connection."""
+
+import pytest
+
+from cluster.carrying.harness import Visit, carrying
+
+HIDDEN = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+CHUNKED = "Transfer-Encoding: chunked"
+
+REFUSED = {
+    "both lengths": f"Content-Length: {len(HIDDEN) + 5}\r\n{CHUNKED}\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "both lengths, the other way": f"{CHUNKED}\r\nContent-Length: 4\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "two lengths that differ": f"Content-Length: 0\r\nContent-Length: {len(HIDDEN)}\r\n\r\n{HIDDEN}",
+    "two lengths that agree": "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+    "two lengths in one": "Content-Length: 5, 5\r\n\r\nhello",
+    "a length with a sign": "Content-Length: +5\r\n\r\nhello",
+    "a negative length": "Content-Length: -1\r\n\r\n",
+    "a length in hex": "Content-Length: 0x5\r\n\r\nhello",
+    "an encoding twice": f"{CHUNKED}\r\n{CHUNKED}\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "an encoding that is none": f"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "chunked is not last": f"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "an encoding behind a control character": f"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "space before the colon": f"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "space before the name": f" {CHUNKED}\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "a bare line feed": f"X-A: 1\nContent-Length: 0\r\n\r\n{HIDDEN}",
+    "a bare line feed at the end": f"X-A: 1\n\n{HIDDEN}",
+    "a bare carriage return": f"X-A: 1\rContent-Length: 0\r\n\r\n{HIDDEN}",
+    "a folded header": f"X-A: 1\r\n {CHUNKED}\r\n\r\n",
+    "a folded encoding": f"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "a null byte": "X-A: 1\x002\r\n\r\n",
+    "a name that is no token": "X(A): 1\r\n\r\n",
+    "a header without a colon": "X-A\r\n\r\n",
+    "a second host": "Host: evil.example\r\n\r\n",
+}
+BAD_CHUNKS = {
+    "a size that is none": "xyz\r\n",
+    "a size with a sign": "+5\r\nhello\r\n0\r\n\r\n",
+    "a size in 0x": "0x5\r\nhello\r\n0\r\n\r\n",
+    "a size too large for 64 bits": "fffffffffffffffff\r\n",
+    "a chunk that is too long": "5\r\nhello!\r\n0\r\n\r\n",
+    "a bare line feed behind the size": "5\nhello\r\n0\r\n\r\n",
+    "a bare line feed behind the chunk": "5\r\nhello\n0\r\n\r\n",
+    "a line feed in an extension": "5;x\nx\r\nhello\r\n0\r\n\r\n",
+}
+FIRST_LINES = ["GET / HTTP/1.1 x", "GET /\tx HTTP/1.1", "GET / http/1.1", "G(T / HTTP/1.1"]
+
+
+async def fine(visit: Visit) -> None:
+    await visit.answer("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")
+
+
+@pytest.mark.parametrize("rest", REFUSED.values(), ids=REFUSED)
+async def test_a_request_that_could_be_read_in_two_ways_is_refused(rest: str) -> None:
+    async with carrying(fine) as carried:
+        browser = await carried.browser(
+            f"POST / HTTP/1.1\r\nHost: {carried.host}\r\nOrigin: {carried.origin}\r\n{rest}"
+        )
+        answers = await browser.rest()
+        assert answers.startswith(b"HTTP/1.0 400 ")
+        assert answers.count(b"HTTP/1.") == 1  # what was hidden behind it is no request
+        assert answers.endswith(b"this is no HTTP request\n")
+        assert not carried.visits
+
+
+@pytest.mark.parametrize("body", BAD_CHUNKS.values(), ids=BAD_CHUNKS)
+async def test_bad_chunks_end_the_request_and_its_connection(body: str) -> None:
+    async def reading(visit: Visit) -> None:
+        while not (data := await visit.reader.read(1000)).endswith(b"0\r\n\r\n") and data:
+            pass
+        if data:
+            await fine(visit)
+
+    async with carrying(reading) as carried:
+        browser = await carried.browser(
+            f"POST / HTTP/1.1\r\nHost: {carried.host}\r\nOrigin: {carried.origin}\r\n{CHUNKED}\r\n\r\n{body}{HIDDEN}"
+        )
+        answers = await browser.rest()
+        assert b" 200 " not in answers
+        assert not [visit for visit in carried.visits if "/hidden" in visit.head]
+
+
+@pytest.mark.parametrize("line", FIRST_LINES)
+async def test_a_first_line_that_is_none_is_refused(line: str) -> None:
+    async with carrying(fine) as carried:
+        browser = await carried.browser(f"{line}\r\nHost: {carried.host}\r\n\r\n")
+        assert (await browser.rest()).startswith(b"HTTP/1.0 400 ")
+        assert not carried.visits
+
+
+@pytest.mark.parametrize("target", ["*", "http://evil.example/", "evil.example:443"])
+async def test_only_paths_are_asked_for(target: str) -> None:
+    async with carrying(fine) as carried:
+        browser = await carried.get(target)
+        assert " 400 " in await browser.head()
+        assert not carried.visits
+
+
+async def test_another_version_of_http_is_refused() -> None:
+    async with carrying(fine) as carried:
+        browser = await carried.browser(f"GET / HTTP/2.0\r\nHost: {carried.host}\r\n\r\n")
+        assert " 505 " in await browser.head()
+        assert not carried.visits
+
+
+async def test_what_was_refused_is_not_repeated_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with carrying(fine) as carried:
+        browser = await carried.get("/?token=secret", "X-A : secret")
+        await browser.rest()
+    assert "secret" not in caplog.text
