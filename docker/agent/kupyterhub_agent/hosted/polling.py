@@ -111,9 +111,11 @@ class Poller:
     async def _carry(self, backend: Backend, request_id: str) -> None:
         try:
             async with AsyncExitStack() as stack:
-                carried: AsyncIterator[bytes] = await _few_times.copy()(
-                    lambda: stack.enter_async_context(backend.request(request_id))
-                )
+
+                async def fetch() -> AsyncIterator[bytes]:
+                    return await stack.enter_async_context(backend.request(request_id))
+
+                carried: AsyncIterator[bytes] = await _few_times.copy()(fetch)
                 await self._answer(backend, request_id, carried)
         except RequestGone as error:
             log.info("a request of %s is gone: %s", self._name, error)
@@ -127,7 +129,11 @@ class Poller:
             await pipe.begun()
             # The notebook has the request by now: what is tried again is the answer's way back alone.
             retry = tenacity.retry_if_exception(lambda error: isinstance(error, HostedError) and pipe.repeatable)
-            await _few_times.copy(retry=retry)(lambda: backend.respond(request_id, pipe.body()))
+
+            async def respond() -> None:
+                await backend.respond(request_id, pipe.body())
+
+            await _few_times.copy(retry=retry)(respond)
             await answering
         finally:
             pipe.fail("the service takes no more of it")
@@ -136,11 +142,13 @@ class Poller:
 
     async def _fill(self, pipe: AnswerPipe, carried: AsyncIterator[bytes]) -> None:
         try:
-            head, body = await read_request(carried)
-            await self._serve(CarriedExchange(replace(head, name=self._name), body, pipe))
-        except ProtocolError as error:
-            log.warning("refused a request of %s: %s", self._name, error)
-            await refuse(pipe)
+            try:
+                head, body = await read_request(carried)
+            except ProtocolError as error:
+                log.warning("refused a request of %s: %s", self._name, error)
+                await refuse(pipe)
+            else:
+                await self._serve(CarriedExchange(replace(head, name=self._name), body, pipe))
         except (TunnelError, aiohttp.ClientError) as error:
             log.info("a request of %s broke off: %s", self._name, error)
         finally:
