@@ -48,7 +48,7 @@ def build(settings: Settings, outbox: Outbox) -> Front:
             people,
             registry,
             forwarder=Forwarder(),
-            open_requests=OpenRequests(may_pass),
+            open_requests=OpenRequests(may_pass, settings.judged_seconds),
             portal_url=settings.portal_url,
         ),
     )

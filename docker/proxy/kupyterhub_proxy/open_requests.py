@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kupyterhub_proxy.visitor import Visitor
 
 JUDGED_SECONDS = 20.0
+"""Two of it are within the minute that the design allows."""
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class _Held:
 class OpenRequests:
     """The requests that are being answered. `may_pass` says whether a visitor still may be on a host."""
 
-    def __init__(self, may_pass: Callable[[Visitor, str], bool], seconds: float = JUDGED_SECONDS) -> None:
+    def __init__(self, may_pass: Callable[[Visitor, str], bool], seconds: float) -> None:
         self._may_pass = may_pass
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kupyterhub_proxy.environment import SettingsError, file_bytes, required
 from kupyterhub_proxy.hosts import Hosts
 from kupyterhub_proxy.identities.settings import Local, is_loopback, read_identity
+from kupyterhub_proxy.open_requests import JUDGED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,8 @@ class Settings:
     """Where people start and stop notebooks, if there is such a page."""
     replicas: int
     """How many processes serve this domain, this one included."""
+    judged_seconds: float = JUDGED_SECONDS
+    """How often what is open is judged again. Other values are for tests: no variable sets this."""
 
 
 def read(environment: Mapping[str, str]) -> Settings:

@@ -11,6 +11,7 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,11 +34,12 @@ from kupyterhub_agent.watch import Pace
 from kupyterhub_proxy.bootstrap import build
 from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.server import serving
+from kupyterhub_proxy.settings import Settings as ProxySettings
 from kupyterhub_proxy.settings import read as read_proxy_settings
 from kupyterhub_tunnel.agent_events import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
 ADA, EVE, ADMIN = "ada@example.org", "eve@example.org", "admin@example.org"
@@ -213,27 +215,33 @@ class System:
 
 @contextlib.asynccontextmanager
 async def running_proxy(
-    folder: Path, *, domain: str = "localhost", certificate: Certificate | None = None
+    folder: Path,
+    *,
+    domain: str = "localhost",
+    certificate: Certificate | None = None,
+    listen: tuple[str, int] | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    change: Callable[[ProxySettings], ProxySettings] = lambda settings: settings,
 ) -> AsyncIterator[System]:
-    port = free_port()
+    """Run one server. `environment` goes over the usual, `change` over what is read of it."""
+    host, port = listen or ("127.0.0.1", free_port())
     scheme = "https" if certificate else "http"
     system = System(port, folder, scheme, f"{domain}:{port}", certificate.trust() if certificate else None)
     (folder / "jwks.json").write_text(system.cluster.jwks())
     issuers = [{"issuer": ISSUER, "jwks": str(folder / "jwks.json"), "namespace": NAMESPACE}]
     (folder / "issuers.json").write_text(json.dumps(issuers))
     (folder / "admins").write_text(f"# people who may open everything\n{ADMIN}\n")
-    settings = read_proxy_settings(
-        {
-            "KUPYTERHUB_DOMAIN": system.domain,
-            "KUPYTERHUB_IDENTITY": "local",
-            "KUPYTERHUB_ADMINS_FILE": str(folder / "admins"),
-            "KUPYTERHUB_AGENT_ISSUERS": str(folder / "issuers.json"),
-            "KUPYTERHUB_TOPIC": "projects/p/topics/agent-events",
-            "KUPYTERHUB_LISTEN": f"127.0.0.1:{port}",
-            "KUPYTERHUB_HEALTH_LISTEN": "127.0.0.1:1",
-            **(certificate.environment() if certificate else {}),
-        }
-    )
+    usual = {
+        "KUPYTERHUB_DOMAIN": system.domain,
+        "KUPYTERHUB_IDENTITY": "local",
+        "KUPYTERHUB_ADMINS_FILE": str(folder / "admins"),
+        "KUPYTERHUB_AGENT_ISSUERS": str(folder / "issuers.json"),
+        "KUPYTERHUB_TOPIC": "projects/p/topics/agent-events",
+        "KUPYTERHUB_LISTEN": f"{host}:{port}",
+        "KUPYTERHUB_HEALTH_LISTEN": "127.0.0.1:1",
+        **(certificate.environment() if certificate else {}),
+    }
+    settings = change(read_proxy_settings({**usual, **environment}))
     outbox = Outbox(system.publisher)
     async with serving(build(settings, outbox), settings):
         yield system

@@ -39,7 +39,7 @@ async def test_a_neighbours_page_reaches_nothing(
 ) -> None:
     eve = system.agent_settings(EVE, str(backend.make_url("/")))
     async with running_agent(eve, system):
-        await system.publisher.until("registered", eve.name)
+        await system.publisher.until("registered", eve.serves.name)
         origin = {"Origin": system.origin(base_name(EVE)), "Sec-Fetch-Site": "same-site"}
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             headers = {**origin, "Sec-Fetch-Mode": "cors"}

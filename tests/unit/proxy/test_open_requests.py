@@ -33,7 +33,7 @@ async def test_who_may_no_longer_pass_loses_what_is_open_and_nobody_else_does() 
         asked.append((visitor, name))
         return visitor is ADA
 
-    requests, (first, second, third) = OpenRequests(may_pass), (Request(), Request(), Request())
+    requests, (first, second, third) = OpenRequests(may_pass, 60), (Request(), Request(), Request())
     with requests.holding(first, ADA, NAME), requests.holding(second, EVE, NAME), requests.holding(third, EVE, NAME):
         requests.judge()
     assert (first.aborted, second.aborted, third.aborted) == (False, True, True)
@@ -41,7 +41,7 @@ async def test_who_may_no_longer_pass_loses_what_is_open_and_nobody_else_does() 
 
 
 async def test_what_has_ended_is_judged_no_more() -> None:
-    requests, request = OpenRequests(lambda *_: False), Request()
+    requests, request = OpenRequests(lambda *_: False, 60), Request()
     with requests.holding(request, EVE, NAME):
         pass
     requests.judge()
@@ -66,7 +66,7 @@ async def test_it_is_judged_again_and_again_while_something_is_open() -> None:
 
 
 async def test_a_connection_that_has_gone_by_itself_is_nobodys_trouble() -> None:
-    requests, request = OpenRequests(lambda *_: False), Request()
+    requests, request = OpenRequests(lambda *_: False, 60), Request()
     request.transport = None
     with requests.holding(request, EVE, NAME):
         requests.judge()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CALLBACK_PATH = "/callback"
 SIGNED_OUT_PATH = "/signed-out"
 _SIGN_IN_PATH = "/sign-in"
+_SWITCH_PATH = "/switch"
 _CHOOSE = "choose"
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class OidcIdentity:
         match request.method, request.path:
             case "GET", path if path == _SIGN_IN_PATH:
                 return await self.ask(request, Wanted.read(request.query))
+            case "GET", path if path == _SWITCH_PATH:
+                return await self.part(Wanted.read(request.query))
             case "GET", path if path == SIGNED_OUT_PATH:
                 return _signed_out(Wanted())
             case "GET", path if path == CALLBACK_PATH:
@@ -114,8 +117,11 @@ def _again(wanted: Wanted, **more: str) -> str:
     return f"{_SIGN_IN_PATH}?{Wanted(wanted.host, '', wanted.next).query(**more)}"
 
 
-def _problem(status: int, title: str, text: str, wanted: Wanted, **more: str) -> web.Response:
-    link = (_again(wanted, **more), "Sign in as somebody else" if more else "Sign in again")
+def _problem(status: int, title: str, text: str, wanted: Wanted, *, switch: bool = False) -> web.Response:
+    if switch:
+        link = (f"{_SWITCH_PATH}?{wanted.query()}", "Sign in as somebody else")
+    else:
+        link = (_again(wanted), "Sign in again")
     return page("problem.html", status=status, title=title, text=text, link=link)
 
 
@@ -155,7 +161,7 @@ def _not_verified(email: str | None, wanted: Wanted) -> web.Response:
         text = (
             f"The sign-in service does not vouch that {email} is yours. Have it verified there, then sign in again."
         )
-    return _problem(403, title, f"{text} Here an e-mail address tells whose notebook is whose.", wanted, choose="1")
+    return _problem(403, title, f"{text} Here an e-mail address tells whose notebook is whose.", wanted, switch=True)
 
 
 def _lost() -> web.Response:

@@ -51,9 +51,13 @@ class Provider:
         self._known_until = 0.0
 
     async def sign_in_url(self, attempt: Attempt, *, choose: bool) -> str:
-        """Give where the browser goes to sign in; `choose`: have the provider ask as whom."""
+        """Give where the browser goes to sign in.
+
+        `choose`: have the provider ask as whom. Where one signs out at the provider it asks by itself, and not
+        every provider knows that prompt.
+        """
         metadata = await asyncio.to_thread(self._metadata)
-        more = {"prompt": "select_account"} if choose else {}
+        more = {"prompt": "select_account"} if choose and not metadata.get("end_session_endpoint") else {}
         url, _ = self._client(metadata).create_authorization_url(
             metadata["authorization_endpoint"],
             state=attempt.state,
@@ -70,30 +74,38 @@ class Provider:
         return f"{endpoint}{'&' if '?' in str(endpoint) else '?'}{query}" if endpoint else None
 
     async def claims(self, attempt: Attempt, code: str) -> dict[str, Any]:
-        """Exchange a code for what the provider says of the person; raises ProviderRefused."""
+        """Exchange a code for what the provider says of the person's e-mail; raises ProviderRefused.
+
+        The e-mail and whether it is verified are of one document, the ID token or the userinfo.
+        """
         return await asyncio.to_thread(self._claims, attempt, code)
 
     def _claims(self, attempt: Attempt, code: str) -> dict[str, Any]:
         metadata = self._metadata()
-        client = self._client(metadata)
         try:
-            token = client.fetch_token(
-                metadata["token_endpoint"], code=code, code_verifier=attempt.verifier, grant_type="authorization_code"
-            )
-            claims = self._judged(metadata, token, attempt.nonce)
-            # Many providers put the e-mail there alone (OpenID Connect Core 1.0, 5.4).
-            if "email" not in claims and "userinfo_endpoint" in metadata:
-                said = _json(client.get(metadata["userinfo_endpoint"]))
-                if said.get("sub") != claims["sub"]:
-                    raise ProviderRefused("its userinfo is of another person than its ID token")
-                claims = {**said, **claims}
+            with self._client(metadata) as client:
+                return self._exchanged(metadata, client, attempt, code)
         except requests.RequestException as error:
             raise ProviderUnreachable(f"{self._oidc.issuer}: {type(error).__name__}") from error
         except AuthlibBaseError as error:
             raise ProviderRefused(f"it did not take the code ({error.error})") from error
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise ProviderRefused(f"its ID token is not valid ({type(error).__name__}: {error})") from error
-        return claims
+
+    def _exchanged(
+        self, metadata: dict[str, Any], client: OAuth2Session, attempt: Attempt, code: str
+    ) -> dict[str, Any]:
+        token = client.fetch_token(
+            metadata["token_endpoint"], code=code, code_verifier=attempt.verifier, grant_type="authorization_code"
+        )
+        claims = self._judged(metadata, token, attempt.nonce)
+        if "email" in claims or "userinfo_endpoint" not in metadata:
+            return claims
+        # Many providers put the e-mail there alone (OpenID Connect Core 1.0, 5.4).
+        said = _json(client.get(metadata["userinfo_endpoint"]))
+        if said.get("sub") != claims["sub"]:
+            raise ProviderRefused("its userinfo is of another person than its ID token")
+        return said
 
     def _judged(self, metadata: dict[str, Any], token: dict[str, Any], nonce: str) -> dict[str, Any]:
         signed = jwt.decode(token["id_token"], self._keys(metadata), algorithms=_ALGORITHMS)
