@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from kupyterhub_proxy.agent_visit import AgentVisit
+from kupyterhub_proxy.polling.host import METHODS as POLLING_METHODS
 from kupyterhub_proxy.tokens import TokenRefused
 from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
     from kupyterhub_proxy.announcing import Announcing
+    from kupyterhub_proxy.polling.host import PollingHost
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
 
 CONNECT_PATH = "/agent/connect"
@@ -41,14 +43,19 @@ class Replica:
 class AgentsHost:
     """Serves agents until `stop`."""
 
-    def __init__(self, verifier: Verifier, announcing: Announcing, replica: Replica) -> None:
+    def __init__(
+        self, verifier: Verifier, announcing: Announcing, replica: Replica, polling: PollingHost | None = None
+    ) -> None:
         self._verifier = verifier
         self._announcing = announcing
         self._replica = replica
+        self._polling = polling
         self._visits: set[AgentVisit] = set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to this host: agent paths only."""
+        if self._polling is not None and request.path in POLLING_METHODS:
+            return await self._polling.handle(request)
         if request.path != CONNECT_PATH or request.method != "GET":
             return web.Response(status=404, text="only agents connect here\n")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -64,6 +71,8 @@ class AgentsHost:
     async def stop(self) -> None:
         """End all connections. The agents come back to our successor, so nothing is lost."""
         self._announcing.stop()
+        if self._polling is not None:
+            await self._polling.stop()
         await asyncio.gather(*(visit.close() for visit in self._visits))
 
     async def _receive(self, request: web.BaseRequest, identity: AgentIdentity) -> web.StreamResponse:

@@ -29,6 +29,11 @@ class Hosts:
         return self._origin("login")
 
     @property
+    def agents(self) -> str:
+        """Origin of the agents' host."""
+        return self._origin("agents")
+
+    @property
     def audience(self) -> str:
         """What agents' tokens must be meant for: scheme and host of `agents.<domain>`, no port."""
         return f"{self.scheme}://agents.{self.domain.partition(':')[0]}"

@@ -52,6 +52,8 @@ class Settings:
     health_listen: Address
     admins_file: Path
     agent_issuers_file: Path
+    google_agents_file: Path | None
+    """Which of Google's service accounts may serve whom; None: nobody."""
     topic: str
     session_key: bytes = field(repr=False)
     tls: TlsFiles | None
@@ -81,6 +83,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         health_listen=_address(environment, "KUPYTERHUB_HEALTH_LISTEN"),
         admins_file=Path(required(environment, "KUPYTERHUB_ADMINS_FILE")),
         agent_issuers_file=Path(required(environment, "KUPYTERHUB_AGENT_ISSUERS")),
+        google_agents_file=_optional_path(environment, "KUPYTERHUB_GOOGLE_AGENTS"),
         topic=required(environment, "KUPYTERHUB_TOPIC"),
         session_key=_session_key(environment, identity),
         tls=tls,
@@ -102,6 +105,11 @@ def _replicas(environment: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise SettingsError(f"KUPYTERHUB_REPLICAS is {text!r}; it should be how many replicas there are, as 2")
     return int(text)
+
+
+def _optional_path(environment: Mapping[str, str], variable: str) -> Path | None:
+    path = environment.get(variable, "").strip()
+    return Path(path) if path else None
 
 
 def _tls(environment: Mapping[str, str]) -> TlsFiles | None:

@@ -43,8 +43,8 @@ def allowed(tmp_path: Path, text: str) -> Allowed:
     return read_allowed(path)
 
 
-def test_without_a_file_nobody_is_let_in() -> None:
-    assert not read_allowed(None).may_serve(SERVICE_ACCOUNT, ADA)
+def test_an_empty_list_is_nobody(tmp_path: Path) -> None:
+    assert not allowed(tmp_path, "[]").may_serve(SERVICE_ACCOUNT, ADA)
 
 
 def test_a_service_account_serves_the_names_that_it_is_given(tmp_path: Path) -> None:

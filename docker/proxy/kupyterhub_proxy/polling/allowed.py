@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kupyterhub_proxy.names import is_name
 from kupyterhub_proxy.environment import SettingsError
+from kupyterhub_proxy.names import is_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +27,8 @@ class Allowed:
         return not self.names.get(service_account.lower(), frozenset()).isdisjoint({EVERYBODY, name})
 
 
-def read_allowed(path: Path | None) -> Allowed:
-    """Read the file; raises SettingsError. No file: nobody."""
-    if path is None:
-        return Allowed({})
+def read_allowed(path: Path) -> Allowed:
+    """Read the file; raises SettingsError."""
     try:
         entries = json.loads(path.read_text())
         return Allowed(dict(_entry(entry) for entry in entries))
