@@ -1,5 +1,9 @@
-"""`make bench`: measure everything in one run and print it."""
+"""`make bench`: measure everything in one run and print it. `python -m bench traffic` measures that alone."""
 
-from bench import figures, imports, looks, notebooks
+import sys
 
-figures.show([*imports.measure(), *looks.measure(), *notebooks.measure()])
+from bench import figures, imports, looks, notebooks, traffic
+
+PARTS = {"imports": imports, "looks": looks, "notebooks": notebooks, "traffic": traffic}
+
+figures.show(figure for name in sys.argv[1:] or PARTS for figure in PARTS[name].measure())

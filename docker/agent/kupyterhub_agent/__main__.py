@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 
+import uvloop
+
 from kupyterhub_agent.bootstrap import running
 from kupyterhub_agent.health import serving_health
 from kupyterhub_agent.settings import Settings, SettingsError, read
@@ -32,7 +34,7 @@ def main() -> None:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     try:
-        asyncio.run(run(read(os.environ)))
+        uvloop.run(run(read(os.environ)))
     except SettingsError as error:
         sys.exit(f"kupyterhub_agent: {error}")
 

@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 
+import uvloop
+
 from kupyterhub_proxy.bootstrap import build
 from kupyterhub_proxy.environment import SettingsError
 from kupyterhub_proxy.server import serving, serving_health
@@ -39,7 +41,7 @@ def main() -> None:
     )
     try:
         settings = read(os.environ)
-        asyncio.run(run(settings))
+        uvloop.run(run(settings))
     except (SettingsError, OSError) as error:
         sys.exit(f"kupyterhub_proxy: {error}")
 
