@@ -21,12 +21,10 @@ from kupyterhub_proxy.tokens import Verifier, read_issuers
 from kupyterhub_proxy.users import UserHosts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kupyterhub_proxy.entrance import Entrance
     from kupyterhub_proxy.login import Identity, LoginHost
     from kupyterhub_proxy.polling.host import PollingHost
-    from kupyterhub_proxy.settings import Settings
+    from kupyterhub_proxy.settings import GoogleAgents, Settings
     from kupyterhub_proxy.visitor import Visitor
     from kupyterhub_tunnel.agent_events import Outbox
 
@@ -59,7 +57,7 @@ def build(settings: Settings, outbox: Outbox) -> Front:
 
 def _agents(settings: Settings, registry: Registry, outbox: Outbox) -> AgentsHost:
     verifier = Verifier(read_issuers(settings.agent_issuers_file), settings.hosts.audience)
-    polling = _polling(settings, settings.google_agents_file, registry) if settings.google_agents_file else None
+    polling = _polling(settings, settings.google_agents, registry) if settings.google_agents else None
     return AgentsHost(verifier, Announcing(settings.hosts, registry, outbox), Replica(settings.replicas), polling)
 
 
@@ -90,15 +88,15 @@ def _iap(settings: Settings, iap: Iap) -> tuple[LoginHost, Entrance]:
     return IapLoginHost(settings.hosts, entrance), entrance
 
 
-def _polling(settings: Settings, allowed: Path, registry: Registry) -> PollingHost:
+def _polling(settings: Settings, google: GoogleAgents, registry: Registry) -> PollingHost:
     from kupyterhub_proxy.polling.allowed import read_allowed  # noqa: PLC0415 - see above
     from kupyterhub_proxy.polling.certificates import Certificates  # noqa: PLC0415 - see above
     from kupyterhub_proxy.polling.host import PollingHost  # noqa: PLC0415 - see above
     from kupyterhub_proxy.polling.vm_identity import VmVerifier  # noqa: PLC0415 - see above
 
     # Google's agent asks for a token for its -proxy as it is written, which must end in a slash.
-    verifier = VmVerifier(Certificates(), f"{settings.hosts.agents}/")
-    return PollingHost(settings.hosts, verifier, read_allowed(allowed), registry)
+    verifier = VmVerifier(Certificates(google.certificates_url), f"{settings.hosts.agents}/")
+    return PollingHost(settings.hosts, verifier, read_allowed(google.allowed_file), registry)
 
 
 def _oidc(settings: Settings, oidc: Oidc, cookies: Cookies) -> Identity:

@@ -66,6 +66,7 @@ def cleaned(head: RequestHead) -> RequestHead:
         websocket=head.websocket,
         has_body=head.has_body,
         name=head.name,
+        user=head.user,
     )
 
 

@@ -17,6 +17,7 @@ from kupyterhub_proxy.environment import SettingsError, file_bytes, required
 from kupyterhub_proxy.hosts import Hosts
 from kupyterhub_proxy.identities.settings import Local, is_loopback, read_identity
 from kupyterhub_proxy.open_requests import JUDGED_SECONDS
+from kupyterhub_proxy.polling.certificates import GOOGLE_CERTIFICATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,16 @@ class TlsFiles(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class GoogleAgents:
+    """Agents of google/inverting-proxy's are let in; without this, none."""
+
+    allowed_file: Path
+    """Which of Google's service accounts may serve whom."""
+    certificates_url: str = GOOGLE_CERTIFICATES
+    """Other certificates are for tests: no variable sets this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the server is told."""
 
@@ -52,8 +63,7 @@ class Settings:
     health_listen: Address
     admins_file: Path
     agent_issuers_file: Path
-    google_agents_file: Path | None
-    """Which of Google's service accounts may serve whom; None: nobody."""
+    google_agents: GoogleAgents | None
     topic: str
     session_key: bytes = field(repr=False)
     tls: TlsFiles | None
@@ -83,7 +93,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         health_listen=_address(environment, "KUPYTERHUB_HEALTH_LISTEN"),
         admins_file=Path(required(environment, "KUPYTERHUB_ADMINS_FILE")),
         agent_issuers_file=Path(required(environment, "KUPYTERHUB_AGENT_ISSUERS")),
-        google_agents_file=_optional_path(environment, "KUPYTERHUB_GOOGLE_AGENTS"),
+        google_agents=_google_agents(environment),
         topic=required(environment, "KUPYTERHUB_TOPIC"),
         session_key=_session_key(environment, identity),
         tls=tls,
@@ -107,9 +117,9 @@ def _replicas(environment: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _optional_path(environment: Mapping[str, str], variable: str) -> Path | None:
-    path = environment.get(variable, "").strip()
-    return Path(path) if path else None
+def _google_agents(environment: Mapping[str, str]) -> GoogleAgents | None:
+    path = environment.get("KUPYTERHUB_GOOGLE_AGENTS", "").strip()
+    return GoogleAgents(Path(path)) if path else None
 
 
 def _tls(environment: Mapping[str, str]) -> TlsFiles | None:

@@ -6,6 +6,7 @@ The order matters: a stranger learns nothing of whether an agent is there.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -67,7 +68,7 @@ class UserHosts:
         if not self._people.may_open(visitor.email, name):
             return self._not_theirs(visitor)
         with self._open_requests.holding(request, visitor, name):
-            return await self._serve(request, head, name)
+            return await self._serve(request, replace(head, user=visitor.email), name)
 
     async def _serve(self, request: web.BaseRequest, head: RequestHead, name: str) -> web.StreamResponse:
         agent = self._registry.serving(name)

@@ -35,6 +35,8 @@ class RequestHead:
     has_body: bool = False
     name: str = ""
     """For whom it is: the label of the host that was asked."""
+    user: str = ""
+    """Who asks: the e-mail that the server has proven. Google's agents are told it, our own need not know."""
 
     @property
     def is_followed(self) -> bool:

@@ -23,7 +23,7 @@ _ASK_SECONDS = 30.0
 class Certificates:
     """Those behind a URL, fetched when they are first needed, when they are old, and for a key that is not known."""
 
-    def __init__(self, url: str = GOOGLE_CERTIFICATES) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
         self._certificates: Mapping[str, str] = {}
         self._asked_at: float | None = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kupyterhub_proxy.polling.request import PolledRequest
 
+USER_ID = "X-Inverting-Proxy-User-ID"
 START_TIME = "X-Inverting-Proxy-Request-Start-Time"
 
 
@@ -24,6 +25,7 @@ async def give(request: web.BaseRequest, polled: PolledRequest, host: str) -> we
     writer = RequestWriter()
     response = web.StreamResponse(
         headers={
+            USER_ID: polled.asked.user,
             START_TIME: _rfc3339(polled.started),
             "Content-Type": "application/http",
             "Cache-Control": "no-store",
