@@ -62,9 +62,9 @@ class SessionEntrance:
             case _, path if path == SESSION_PATH:
                 return self._take_code(request, name)
             case "POST", path if path == SIGN_OUT_PATH:
-                return self._end(request, name)
+                return self._sign_out(request, name)
             case "GET", path if path == SIGN_OUT_PATH:
-                return self._farewell(request, name)
+                return self._offer_sign_out(request, name)
             case _:
                 return None
 
@@ -95,7 +95,7 @@ class SessionEntrance:
         # A code that is stale, foreign or used: the page finds a session of another tab, or begins anew.
         return response
 
-    def _farewell(self, request: web.BaseRequest, name: str) -> web.Response:
+    def _offer_sign_out(self, request: web.BaseRequest, name: str) -> web.Response:
         visitor = self._sessions.visitor(request.cookies, name)
         if visitor is None:
             return redirect(f"{self._hosts.login}/")
@@ -107,7 +107,7 @@ class SessionEntrance:
             sign_out=SIGN_OUT_PATH,
         )
 
-    def _end(self, request: web.BaseRequest, name: str) -> web.Response:
+    def _sign_out(self, request: web.BaseRequest, name: str) -> web.Response:
         """Sign out here, and have the sign-in host do the same."""
         visitor = self._sessions.visitor(request.cookies, name)
         word = {FAREWELL: self._sessions.farewell(visitor)} if visitor is not None else {}

@@ -34,6 +34,13 @@ class OpenIdProvider:
 
     issuer: str
     secret_file: Path
+    _process: asyncio.subprocess.Process
+
+    async def stop(self) -> None:
+        """End it."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        await self._process.communicate()
 
     def environment(self) -> dict[str, str]:
         """What our server is told of it."""
@@ -74,13 +81,12 @@ async def running_provider(
             stderr=log,
         )
     assert process.stdout is not None
+    provider = OpenIdProvider(issuer, folder / "openid-secret", process)
     try:
         assert await process.stdout.readline(), (folder / "openid.log").read_text()
-        yield OpenIdProvider(issuer, folder / "openid-secret")
+        yield provider
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.communicate()
+        await provider.stop()
 
 
 def need(program: str) -> str:

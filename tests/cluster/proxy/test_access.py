@@ -61,6 +61,46 @@ async def test_another_person_is_refused_and_told_who_they_are(browser: Browser,
         await stranger.close()
 
 
+async def test_signing_out_on_one_host_ends_that_sign_in_on_all(system: System) -> None:
+    admin = Browser(system)
+    try:
+        await admin.sign_in(ADMIN, base_name(ADA))
+        async with admin.session.get(system.url(base_name(EVE)), headers=HTML) as answer:
+            assert answer.status == 503  # handed over: one sign-in
+        async with admin.request("POST", base_name(EVE), "/.kupyterhub/sign-out", headers=HTML) as answer:
+            farewell = URL(answer.headers["Location"], encoded=True)
+        async with admin.session.get(farewell) as answer:
+            assert "Who are you?" in await answer.text()
+        for label in ("login", base_name(ADA), base_name(EVE)):
+            async with admin.session.get(system.url(label), headers=HTML) as answer:
+                assert "Who are you?" in await answer.text()
+    finally:
+        await admin.close()
+
+
+async def test_a_link_to_the_end_of_ones_own_sign_in_ends_nobody_elses(system: System, browser: Browser) -> None:
+    await browser.sign_in(ADA)
+    thief = Browser(system)
+    try:
+        await thief.sign_in(EVE)
+        async with thief.request("POST", base_name(EVE), "/.kupyterhub/sign-out") as answer:
+            link = URL(answer.headers["Location"], encoded=True)
+        async with browser.session.get(link, allow_redirects=False) as answer:
+            assert answer.status == 303  # on to the host it names: still signed in
+        async with browser.request("GET", "login") as answer:
+            assert ADA in await answer.text()
+    finally:
+        await thief.close()
+
+
+async def test_a_person_finds_who_they_are_and_how_to_sign_out_on_their_host(browser: Browser) -> None:
+    await browser.sign_in(ADA)
+    async with browser.request("GET", base_name(ADA), "/.kupyterhub/sign-out", headers=HTML) as answer:
+        text = await answer.text()
+    assert ADA in text
+    assert 'method="post" action="/.kupyterhub/sign-out"' in text
+
+
 async def test_an_administrator_may_open_any_host(system: System, ada: str) -> None:
     admin = Browser(system)
     try:
@@ -119,7 +159,7 @@ async def test_signing_in_must_come_from_the_sign_in_page(browser: Browser, orig
 async def test_the_sign_in_page_offers_users_and_administrators_and_escapes_what_it_is_given(
     browser: Browser, ada: str
 ) -> None:
-    async with browser.request("GET", "login", '/?host=<script>&next=/"><script>alert(1)</script>&switch=1') as page:
+    async with browser.request("GET", "login", '/?host=<script>&next=/"><script>alert(1)</script>') as page:
         text = await page.text()
     assert f'value="{ADA}"' in text
     assert f'value="{ADMIN}"' in text
