@@ -20,8 +20,8 @@ MANIFESTS = (CHECKOUT / "infra/cluster", CHECKOUT / "infra/local/cluster")
 WITHOUT_CONTROLLERS = ("endpoints-controller", "endpointslice-controller", "endpointslice-mirroring-controller")
 # With the default of 20 requests a second, 200 users take a minute and a half instead of seconds.
 REQUEST_RATE = ("--kube-api-qps=500", "--kube-api-burst=1000")
-# The API server's start fills an empty heap: collected this seldom, it takes a fifth less time; no more than so much is
-# left uncollected (https://pkg.go.dev/runtime#hdr-Environment_Variables).
+# The API server's start fills an empty heap: collected this seldom, it takes a fifth less time; no more than so much
+# is left uncollected (https://pkg.go.dev/runtime#hdr-Environment_Variables).
 GARBAGE = {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
 
 
