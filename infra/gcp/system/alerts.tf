@@ -1,0 +1,85 @@
+locals {
+  functions_filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = monitoring.regex.full_match(\"kupyterhub-(${join("|", local.function_names)})\")"
+
+  alerts = {
+    dead-letters = {
+      title     = "kupyterhub: messages that no function could handle"
+      filter    = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = monitoring.regex.full_match(\"(${join("|", local.dead_letter_topics)})\") AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+      aligner   = "ALIGN_MAX"
+      threshold = 0
+      seconds   = 60
+      todo      = "Read them with: gcloud pubsub subscriptions pull <name>-dead --limit=10. The logs of the function say what was wrong. Publish them again once it is repaired; a resync does the same for all users."
+    }
+    function-errors = {
+      title     = "kupyterhub: functions fail"
+      filter    = "${local.functions_filter} AND metric.type = \"run.googleapis.com/request_count\" AND metric.labels.response_code_class = \"5xx\""
+      aligner   = "ALIGN_DELTA"
+      threshold = 20
+      seconds   = 900
+      todo      = "Events are delivered again, so one or two mean nothing; these are many for a quarter of an hour. The logs of the functions say what they cannot reach."
+    }
+    not-ready = {
+      title     = "kupyterhub: notebooks do not start"
+      filter    = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.not_ready.name}\""
+      aligner   = "ALIGN_DELTA"
+      threshold = 0
+      seconds   = 900
+      todo      = "Their documents say why: phase Failed, and status.message. A quota, a pool at its largest or an image that is not there are the usual reasons."
+    }
+  }
+}
+
+# The functions log each outcome: `users/<id>: <phase> (<what was done>)`.
+resource "google_logging_metric" "not_ready" {
+  name        = "kupyterhub/not-ready"
+  description = "Looks at users who are not Ready although their time is over."
+  filter      = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name =~ \"^kupyterhub-\" AND textPayload =~ \"users/.+: Failed \""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_monitoring_notification_channel" "emails" {
+  for_each = var.alert_emails
+
+  display_name = each.key
+  type         = "email"
+  labels       = { email_address = each.key }
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_monitoring_alert_policy" "alerts" {
+  for_each = local.alerts
+
+  display_name          = each.value.title
+  combiner              = "OR"
+  notification_channels = [for channel in google_monitoring_notification_channel.emails : channel.id]
+  user_labels           = var.labels
+
+  conditions {
+    display_name = each.value.title
+
+    condition_threshold {
+      comparison      = "COMPARISON_GT"
+      duration        = "0s"
+      filter          = each.value.filter
+      threshold_value = each.value.threshold
+
+      aggregations {
+        alignment_period     = "${each.value.seconds}s"
+        cross_series_reducer = "REDUCE_SUM"
+        per_series_aligner   = each.value.aligner
+      }
+    }
+  }
+
+  documentation {
+    content   = each.value.todo
+    mime_type = "text/markdown"
+  }
+}

@@ -1,0 +1,58 @@
+# kupyterhub.yaml, as docs/settings.md describes it. It holds no secrets, but decides whose documents are acted on.
+locals {
+  profiles = { for name, profile in var.profiles : name => {
+    for key, value in {
+      activity      = profile.activity
+      cpu           = profile.cpu
+      idleTimeout   = profile.idle_timeout
+      image         = profile.image
+      images        = profile.images
+      maxAge        = profile.max_age
+      memory        = profile.memory
+      readyDeadline = profile.ready_deadline
+      storage       = profile.storage == null ? null : { for key, value in profile.storage : key => value if value != null }
+    } : key => value if value != null
+  } }
+
+  identity = var.identity == null ? null : {
+    for key, value in {
+      audience = var.identity.audience
+      clientId = var.identity.client_id
+      issuer   = var.identity.issuer
+      mode     = var.identity.mode
+    } : key => value if value != null
+  }
+
+  settings = { for key, value in {
+    admins        = sort(var.admins)
+    agent         = var.agent
+    allowedEmails = sort(var.allowed_emails)
+    clusters      = [{ name = google_container_cluster.cluster.name, endpoint = local.cluster_endpoint }]
+    domain        = var.domain
+    identity      = local.identity
+    images        = { agent = local.images["agent"], jupyterlab = local.images["jupyterlab"] }
+    namespace     = local.namespace
+    profiles      = local.profiles
+    proxy         = var.proxy
+  } : key => value if value != null }
+}
+
+resource "google_secret_manager_secret" "settings" {
+  secret_id = "kupyterhub-settings"
+
+  replication {
+    auto {}
+  }
+
+  depends_on = [google_project_service.apis]
+}
+
+# A change is a new version, which the functions then name: they start anew with it, all at once.
+resource "google_secret_manager_secret_version" "settings" {
+  secret      = google_secret_manager_secret.settings.id
+  secret_data = yamlencode(local.settings)
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,302 @@
+variable "admins" {
+  description = "E-mails of those who may open other people's notebooks."
+  type        = set(string)
+  default     = []
+}
+
+variable "agent" {
+  description = "How agents are shared out: per-user, or one shared by everybody."
+  type        = string
+  default     = "shared"
+
+  validation {
+    condition     = contains(["per-user", "shared"], var.agent)
+    error_message = "agent is per-user or shared."
+  }
+}
+
+variable "alert_emails" {
+  description = "Whom Cloud Monitoring writes to when something needs a person. Without any, alerts are seen in the console only."
+  type        = set(string)
+  default     = []
+}
+
+variable "allowed_emails" {
+  description = "Whose documents are acted on, as patterns such as *@example.com."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.allowed_emails) > 0
+    error_message = "Without a pattern in allowed_emails nobody gets a notebook."
+  }
+}
+
+variable "autopilot" {
+  description = "A GKE Autopilot cluster, in which Google minds the nodes, rather than a Standard one. For ever: changing it makes the cluster anew."
+  type        = bool
+  default     = false
+}
+
+variable "budget" {
+  description = "A monthly budget for the project: mails go to the billing account's administrators at 50, 90 and 100 %. It stops nothing."
+  type = object({
+    amount          = number
+    billing_account = string
+    currency        = optional(string, "USD")
+  })
+  default = null
+
+  validation {
+    condition     = var.budget == null || can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account))
+    error_message = "budget.billing_account is three groups of six, as 012345-6789AB-CDEF01 (gcloud billing accounts list)."
+  }
+}
+
+variable "cluster_location" {
+  description = "A region, for a cluster that survives the loss of a zone, or one zone of it, which costs less. The region of data/ where left out."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cluster_location == null || can(regex("^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", var.cluster_location))
+    error_message = "cluster_location is a region, such as europe-west1, or a zone, such as europe-west1-b."
+  }
+
+  validation {
+    condition     = !var.autopilot || !can(regex("-[a-z]$", coalesce(var.cluster_location, "-")))
+    error_message = "Autopilot clusters are regional: give a region as cluster_location, or leave it out."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the cluster. To take this root down, set it to false, apply, and then destroy."
+  type        = bool
+  default     = true
+}
+
+variable "dns_zone" {
+  description = "Name of a public Cloud DNS zone of the project in which the domain's records are made. Without it, make those of the output dns_records yourself."
+  type        = string
+  default     = null
+}
+
+variable "domain" {
+  description = "With proxy self-hosted, notebooks are at <name>.<domain>, sign-in is at login.<domain>, and agents dial agents.<domain>. Use it for nothing else."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,}$", var.domain))
+    error_message = "domain is a lower-case domain name, such as notebooks.example.com."
+  }
+
+  validation {
+    condition     = (var.proxy == "self-hosted") == (var.domain != null)
+    error_message = "With proxy self-hosted a domain is needed; with proxy hosted Google gives the URLs, so leave domain out."
+  }
+}
+
+variable "functions" {
+  description = "The functions' size: memory of an instance, and how many there may be of each function. One that is kept (min_instances) answers the first event at once, and is paid for."
+  type = object({
+    max_instances = optional(number, 10)
+    memory        = optional(string, "512Mi")
+    min_instances = optional(number, 0)
+  })
+  default = {}
+
+  validation {
+    condition     = var.functions.min_instances >= 0 && var.functions.min_instances <= var.functions.max_instances
+    error_message = "functions.min_instances is from 0 to functions.max_instances."
+  }
+}
+
+variable "functions_archive" {
+  description = "The functions' source, a zip file that infra/gcp/package_functions.py makes."
+  type        = string
+  default     = "../functions.zip"
+
+  validation {
+    condition     = fileexists(var.functions_archive)
+    error_message = "There is no such file; make it from the repository's root with: python3 infra/gcp/package_functions.py"
+  }
+}
+
+variable "identity" {
+  description = "With proxy self-hosted: how people prove who they are. oidc needs issuer and client_id (the client's secret is a secret of its own), iap needs audience."
+  type = object({
+    audience  = optional(string)
+    client_id = optional(string)
+    issuer    = optional(string)
+    mode      = string
+  })
+  default = null
+
+  validation {
+    condition     = (var.proxy == "self-hosted") == (var.identity != null)
+    error_message = "With proxy self-hosted give identity; with proxy hosted Google signs people in, so leave it out."
+  }
+
+  validation {
+    condition = var.identity == null || try(
+      var.identity.mode == "oidc" && startswith(var.identity.issuer, "https://") && var.identity.client_id != null && var.identity.audience == null ||
+      var.identity.mode == "iap" && var.identity.audience != null && var.identity.issuer == null && var.identity.client_id == null,
+      false
+    )
+    error_message = "identity is {mode = \"oidc\", issuer = \"https://…\", client_id = \"…\"} or {mode = \"iap\", audience = \"…\"}."
+  }
+}
+
+variable "image_tag" {
+  description = "Tag of the images agent, jupyterlab and proxy in this project's repository; cloudbuild.yaml tags them by commit."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag)) && var.image_tag != "latest"
+    error_message = "image_tag names one build, such as a commit; latest could be any."
+  }
+}
+
+variable "labels" {
+  description = "Labels of everything that has labels."
+  type        = map(string)
+  default     = {}
+}
+
+variable "master_secret_version" {
+  description = "Version of the master secret that tokens are made from. All functions change together, by an apply."
+  type        = string
+  default     = "1"
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]*$", var.master_secret_version))
+    error_message = "master_secret_version is a number; with latest, two functions could make two tokens for one notebook."
+  }
+}
+
+variable "network" {
+  description = "Address ranges of nodes, pods and Services: private ones, which notebooks may not reach. Pods take a /24 for each node; 10,000 users take a /18 of Services."
+  type = object({
+    nodes    = optional(string, "10.0.0.0/20")
+    pods     = optional(string, "10.4.0.0/14")
+    services = optional(string, "10.8.0.0/17")
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for range in values(var.network) : can(cidrhost(range, 0)) && can(regex("^(10[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|192[.]168[.]|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.])", range))])
+    error_message = "Give ranges within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10: those that the NetworkPolicies keep notebooks out of."
+  }
+
+  validation {
+    condition     = try(tonumber(split("/", var.network.services)[1]) <= 18, false)
+    error_message = "network.services is at least a /18: each user takes one address, and it cannot be made larger later."
+  }
+}
+
+variable "notebook_pools" {
+  description = "Standard clusters: the node pools of notebooks, by name, each from no node to max_nodes in all zones together. A pool with a gpu is used by pods that ask for one."
+  type = map(object({
+    disk_gb      = optional(number, 100)
+    gpu          = optional(object({ count = optional(number, 1), type = string }))
+    machine_type = optional(string, "e2-standard-8")
+    max_nodes    = optional(number, 10)
+    min_nodes    = optional(number, 0)
+    spot         = optional(bool, false)
+    zones        = optional(set(string))
+  }))
+  default = { default = {} }
+
+  validation {
+    condition     = alltrue([for name in keys(var.notebook_pools) : can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", name)) && !contains(["agents", "system"], name)])
+    error_message = "A pool's name is up to 20 lower-case letters, digits and hyphens; agents and system are taken."
+  }
+
+  validation {
+    condition     = var.autopilot || length(var.notebook_pools) > 0
+    error_message = "A Standard cluster needs a pool for notebooks."
+  }
+}
+
+variable "profiles" {
+  description = "What a person may get by naming it as profile in their document, as docs/settings.md has it; the one named default is needed."
+  type = map(object({
+    activity       = optional(list(string))
+    cpu            = optional(string)
+    idle_timeout   = optional(string)
+    image          = optional(string)
+    images         = optional(list(string))
+    max_age        = optional(string)
+    memory         = optional(string)
+    ready_deadline = optional(string)
+    storage        = optional(object({ kind = optional(string), size = optional(string) }))
+  }))
+  default = { default = { idle_timeout = "2h", max_age = "7d" } }
+
+  validation {
+    condition     = contains(keys(var.profiles), "default")
+    error_message = "profiles.default is missing; users without a profile get it."
+  }
+}
+
+variable "project_id" {
+  description = "The Google Cloud project, the same as of data/."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "Give the project's id (not its name or number): 6 to 30 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "proxy" {
+  description = "Which inverting proxy carries the traffic: our own server (self-hosted), or Google's service (hosted)."
+  type        = string
+  default     = "self-hosted"
+
+  validation {
+    condition     = contains(["self-hosted", "hosted"], var.proxy)
+    error_message = "proxy is self-hosted or hosted."
+  }
+
+  validation {
+    condition     = !(var.proxy == "hosted" && var.autopilot)
+    error_message = "With proxy hosted, agents prove to Google which VM they are on, which Autopilot lets no pod do: set autopilot = false, or proxy = \"self-hosted\"."
+  }
+}
+
+variable "proxy_on" {
+  description = "Where our own server runs: gke, with as many replicas as wanted, or cloud-run, the small way in: one instance, WebSockets end after 60 minutes, bodies up to 32 MiB."
+  type        = string
+  default     = "gke"
+
+  validation {
+    condition     = contains(["gke", "cloud-run"], var.proxy_on)
+    error_message = "proxy_on is gke or cloud-run."
+  }
+
+  validation {
+    condition     = !(var.proxy_on == "cloud-run" && try(var.identity.mode, "") == "iap")
+    error_message = "Identity-Aware Proxy would stand in front of the agents, too: with proxy_on cloud-run use identity mode oidc."
+  }
+}
+
+variable "state_bucket" {
+  description = "The bucket of Terraform's state, from which data/'s outputs are read."
+  type        = string
+}
+
+variable "system_pool" {
+  description = "Standard clusters: the nodes of Kubernetes' own pods, of the proxy and, but for proxy hosted, of agents."
+  type = object({
+    machine_type = optional(string, "e2-standard-4")
+    max_nodes    = optional(number, 6)
+    min_nodes    = optional(number, 1)
+  })
+  default = {}
+
+  validation {
+    condition     = var.system_pool.min_nodes >= 1 && var.system_pool.min_nodes <= var.system_pool.max_nodes
+    error_message = "system_pool.min_nodes is from 1 to system_pool.max_nodes: without a node nothing answers."
+  }
+}

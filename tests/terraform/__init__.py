@@ -1,0 +1,1 @@
+"""Terraform without Google: the real program, and a provider that knows the published schema and no cloud."""

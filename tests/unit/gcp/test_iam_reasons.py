@@ -1,0 +1,104 @@
+"""Each right that is given is on the written list, with its reason, and nothing is on the list that is not given."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from terraform.roots import ROOTS, Plan
+
+WAYS = ("self-hosted", "autopilot", "cloud-run", "hosted")
+ENTRIES: list[dict[str, Any]] = yaml.safe_load((ROOTS / "iam.yaml").read_text())
+FUNCTIONS = ("agent-event", "delete-user", "reconcile-user", "resync", "user-written")
+Right = tuple[str, str, str]
+_PLACES = {
+    "google_project_iam_member": ("project", ""),
+    "google_artifact_registry_repository_iam_member": ("repository ", "repository"),
+    "google_pubsub_topic_iam_member": ("topic ", "topic"),
+    "google_secret_manager_secret_iam_member": ("secret ", "secret_id"),
+    "google_storage_bucket_iam_member": ("bucket ", "bucket"),
+    "google_cloud_run_service_iam_binding": ("function ", "service"),
+}
+
+
+def _listed() -> set[Right]:
+    rights = set()
+    for entry in ENTRIES:
+        for who in entry["who"]:
+            for on in _each(entry["what"]):
+                rights.add((who, entry["role"], on))
+    return rights
+
+
+def _each(on: str) -> list[str]:
+    if on == "each function":
+        return [f"function kupyterhub-{name}" for name in FUNCTIONS]
+    if on == "each dead-letter topic":
+        return [f"topic {name}-dead" for name in FUNCTIONS]
+    return [on]
+
+
+def _given(plan: Plan) -> set[Right]:
+    rights = set()
+    for type_name, (place, field) in _PLACES.items():
+        for right in plan.of(type_name).values():
+            on = place + (right[field] if field else "")
+            for condition in right.get("condition") or []:
+                on += f", where {condition['expression']}"
+            for member in right.get("members") or [right["member"]]:
+                rights.add((_who(member), right["role"].removeprefix("projects/my-project/roles/"), on))
+    return rights
+
+
+def _who(member: str) -> str:
+    if member.startswith("principal://"):
+        return member.rpartition("/subject/ns/kupyterhub/sa/")[2]
+    if member == "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com":
+        return "pubsub"
+    found = re.fullmatch(r"serviceAccount:kupyterhub-([a-z-]+)@my-project\.iam\.gserviceaccount\.com", member)
+    assert found is not None, f"{member} is nobody whom the list could name"
+    return found[1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_right_is_given_without_a_reason(way: str, system_plan: Callable[[str], Plan]) -> None:
+    assert _given(system_plan(way)) - _listed() == set()
+
+
+def test_every_reason_is_of_a_right_that_is_given(system_plan: Callable[[str], Plan]) -> None:
+    assert _listed() - set().union(*(_given(system_plan(way)) for way in WAYS)) == set()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rights_are_given_by_resources_that_this_test_reads(way: str, system_plan: Callable[[str], Plan]) -> None:
+    giving = {name for name in system_plan(way).types if re.search(r"_iam_(member|binding|policy)$", name)}
+    assert giving <= set(_PLACES)
+
+
+def test_data_gives_nobody_anything(data_plan: Plan) -> None:
+    assert not [name for name in data_plan.types if "_iam_" in name]
+
+
+def test_each_reason_is_a_sentence() -> None:
+    for entry in ENTRIES:
+        assert entry["why"].endswith("."), entry
+        assert len(entry["why"].split()) >= 5, entry
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nobody_has_a_basic_role_and_the_public_nothing(way: str, system_plan: Callable[[str], Plan]) -> None:
+    basic = {"roles/owner", "roles/editor", "roles/viewer"}
+    assert not {role for _, role, _ in _given(system_plan(way))} & basic
+
+
+def test_a_custom_role_reads_no_notebook_and_no_object_of_the_cluster(system_plan: Callable[[str], Plan]) -> None:
+    roles = system_plan("self-hosted").of("google_project_iam_custom_role").values()
+    permissions = {permission for role in roles for permission in role["permissions"]}
+    assert "storage.objects.get" not in permissions
+    assert not {p for p in permissions if p.startswith("container.")} - {"container.clusters.connect"}
+
+
+def test_notebooks_have_no_account_and_no_right_of_google(system_plan: Callable[[str], Plan]) -> None:
+    assert not [who for who, _, _ in _given(system_plan("self-hosted")) if "notebook" in who]
