@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kupyterhub_agent.activity import Activity
-from kupyterhub_agent.forward import Forwarder
+from kupyterhub_agent.forward import Endpoint, Forwarder
 from kupyterhub_agent.keeping import endpoint as keeping
+from kupyterhub_agent.keeping.endpoint import Keeping
+from kupyterhub_agent.link import ForwarderFactory, Link
 from kupyterhub_agent.notebook import Location, Notebook, notebook_session
-from kupyterhub_agent.watch import NORMAL, Watch
+from kupyterhub_agent.person import Person
+from kupyterhub_agent.watch import NORMAL, Pace, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Coroutine, Mapping
 
     import aiohttp
 
-    from kupyterhub_agent.link import ForwarderFactory, Link
-    from kupyterhub_agent.person import Person
-    from kupyterhub_agent.watch import Pace
+Connect = Callable[[ForwarderFactory, Callable[[str, datetime], None]], Link]
+"""Makes the link, of what makes a person's forwarder and what takes their use at another agent."""
 
-    Connect = Callable[[ForwarderFactory, Callable[[str, datetime], None]], Link]
-    """Makes the link, of what makes a person's forwarder and what takes their use at another agent."""
+
+class Addition(NamedTuple):
+    """What a person's host has beside JupyterLab: an endpoint, and the script by which its pages use it."""
+
+    endpoint: Endpoint
+    script: str
+
+
+Additions = Callable[[Notebook, str], Sequence[Addition]]
+"""Gives those for a notebook at an origin."""
 
 LOOKS_PER_SECOND = 40
 """At JupyterLabs that answer, all together: more of them are looked at less often."""
@@ -46,9 +57,15 @@ class Crowd:
     """Takes people in and out. Made by `gathering`."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, group: asyncio.TaskGroup, connect: Connect, pace: Pace
+        self,
+        session: aiohttp.ClientSession,
+        group: asyncio.TaskGroup,
+        connect: Connect,
+        additions: Additions,
+        pace: Pace,
     ) -> None:
         self.link = connect(self._forwarder, self._heard)
+        self._additions = additions
         self._session = session
         self._group = group
         self._pace = replace(pace, crowding=lambda: len(self._members) / LOOKS_PER_SECOND)
@@ -100,12 +117,14 @@ class Crowd:
 
     def _forwarder(self, person: Person, origin: str) -> Forwarder:
         member = self._members[person.name]
-        warned = person.activity.idle_timeout is not None
+        additions = [*self._additions(member.notebook, origin)]
+        if person.activity.idle_timeout is not None:
+            additions.append(Addition(Keeping(member.activity), keeping.SCRIPT))
         return Forwarder(
             member.notebook,
             origin,
-            endpoints=(keeping.Keeping(member.activity),) if warned else (),
-            scripts=(keeping.SCRIPT,) if warned else (),
+            endpoints=[each.endpoint for each in additions],
+            scripts=[each.script for each in additions],
             touched=member.activity.touched,
         )
 
@@ -118,10 +137,12 @@ class Crowd:
 
 
 @asynccontextmanager
-async def gathering(connect: Connect, pace: Pace = NORMAL) -> AsyncIterator[Crowd]:
+async def gathering(
+    connect: Connect, additions: Additions = lambda *_: (), pace: Pace = NORMAL
+) -> AsyncIterator[Crowd]:
     """Give a crowd that is empty yet, whose link runs meanwhile."""
     async with notebook_session() as session, asyncio.TaskGroup() as group:
-        crowd = Crowd(session, group, connect, pace)
+        crowd = Crowd(session, group, connect, additions, pace)
         try:
             yield crowd
         finally:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import socket
 from typing import TYPE_CHECKING, Protocol
 
 from yarl import URL
 
+from kupyterhub_agent.pause import Pause
 from kupyterhub_agent.visit import NoVisit, Target
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from kupyterhub_agent.visit import Visit
 
-SHORTEST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
 RESOLVE_SECONDS = 10.0
+FIRST_RESOLVE_SECONDS = 1.0
+"""Between looks while nobody is there: nobody is served meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -32,22 +32,6 @@ class Caller(Protocol):
 
     async def use(self, visit: Visit) -> None:
         """Use a connection until it ends."""
-
-
-class Pause:
-    """A pause that doubles, until something has lasted."""
-
-    def __init__(self) -> None:
-        self._next = SHORTEST_PAUSE_SECONDS
-
-    def reset(self) -> None:
-        """Begin with a short one again."""
-        self._next = SHORTEST_PAUSE_SECONDS
-
-    async def wait(self) -> None:
-        """Wait, with jitter, so that the agents of a server that restarts do not all come at once."""
-        await asyncio.sleep(self._next * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-        self._next = min(2 * self._next, LONGEST_PAUSE_SECONDS)
 
 
 class ByAddress:
@@ -77,22 +61,20 @@ class ByAddress:
                     self._addresses = await self._resolve(self._service)
                 except OSError as error:
                     log.warning("%s does not resolve: %s", self._service.host, error)
-                for address in self._addresses:
-                    if address not in keepers or keepers[address].done():
-                        keepers[address] = group.create_task(self._keep(address))
-                await asyncio.sleep(self._resolve_seconds)
+                keepers = {address: task for address, task in keepers.items() if not task.done()}
+                for address in self._addresses - keepers.keys():
+                    keepers[address] = group.create_task(self._keep(address))
+                await asyncio.sleep(self._resolve_seconds if self._addresses else FIRST_RESOLVE_SECONDS)
 
     async def _keep(self, address: str) -> None:
         target = Target(self._service.with_host(address), self._host)
         pause = Pause()
         while address in self._addresses:
-            began = _now()
-            try:
-                await self._caller.use(await self._caller.dial(target))
-            except NoVisit as error:
-                log.warning("%s", error)
-            if _now() - began > LONGEST_PAUSE_SECONDS:
-                pause.reset()
+            with pause.attempt():
+                try:
+                    await self._caller.use(await self._caller.dial(target))
+                except NoVisit as error:
+                    log.warning("%s", error)
             await pause.wait()
 
 
@@ -129,10 +111,8 @@ class ByName:
             self._held[visit.replica] = group.create_task(self._use(visit))
 
     async def _use(self, visit: Visit) -> None:
-        began = _now()
-        await self._caller.use(visit)
-        if _now() - began > LONGEST_PAUSE_SECONDS:
-            self._pause.reset()  # that was a connection, and not a refusal of what we said
+        with self._pause.attempt():
+            await self._caller.use(visit)
 
     def _running(self) -> dict[str, asyncio.Task[None]]:
         self._held = {replica: task for replica, task in self._held.items() if not task.done()}
@@ -143,7 +123,3 @@ async def addresses(service: URL) -> frozenset[str]:
     """Resolve the Service's name; raises OSError. No addresses is an error of DNS too."""
     found = await asyncio.get_running_loop().getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM)
     return frozenset(str(address[0]) for *_, address in found)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -26,6 +26,8 @@ class Everybody:
     """The shared agent serves all people of its namespace; the API server says who they are."""
 
     namespace: str
+    api: URL
+    """Where the API server is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,17 @@ def read(environment: Mapping[str, str]) -> Settings:
 def _serves(environment: Mapping[str, str]) -> Person | Everybody:
     match environment.get("KUPYTERHUB_AGENT", "per-user"):
         case "shared":
-            return Everybody(_required(environment, "KUPYTERHUB_NAMESPACE"))
+            return Everybody(_required(environment, "KUPYTERHUB_NAMESPACE"), _api(environment))
         case "per-user":
             return _person(environment)
         case other:
             raise SettingsError(f"KUPYTERHUB_AGENT is {other!r}; it should be per-user or shared")
+
+
+def _api(environment: Mapping[str, str]) -> URL:
+    host, port = (_required(environment, f"KUBERNETES_SERVICE_{part}") for part in ("HOST", "PORT"))
+    host = f"[{host}]" if ":" in host else host
+    return _url({"KUBERNETES_SERVICE_HOST": f"https://{host}:{port}"}, "KUBERNETES_SERVICE_HOST")
 
 
 def _person(environment: Mapping[str, str]) -> Person:

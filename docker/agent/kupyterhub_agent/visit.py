@@ -64,6 +64,7 @@ class Visit:
         """Who answered: random for each process of the server."""
         self.replicas = _number(headers.get(REPLICAS_HEADER, ""))
         """How many there are."""
+        self._socket = socket
         self._token = token
         self._token_file = token_file
         self._connection = Connection(WebSocketPipe(socket), on_info=handlers.hear, serve=handlers.serve)
@@ -102,8 +103,8 @@ class Visit:
             await self._connection.info(message)
 
     async def close(self) -> None:
-        """End it."""
-        await self._connection.close()
+        """End a connection that is not run."""
+        await self._socket.close()
 
     async def _renew(self, seconds: float) -> None:
         # The connection ends with its token. Renewing it here keeps the kernels' WebSockets open.

@@ -255,7 +255,7 @@ async def running_agent(settings: agent_settings.Settings, system: System) -> As
     def connect(forwarder: ForwarderFactory, heard: Callable[[str, datetime], None]) -> ServerLink:
         return ServerLink(settings.proxy, forwarder, heard, connector=system.connector, token_look_seconds=0.1)
 
-    async with gathering(connect, Pace(starting=0.05, answering=0.2)) as crowd:
+    async with gathering(connect, pace=Pace(starting=0.05, answering=0.2)) as crowd:
         await crowd.become({settings.serves.name: settings.serves})
         yield crowd
 

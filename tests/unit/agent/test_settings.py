@@ -36,8 +36,9 @@ def test_a_schemes_own_port_is_not_in_the_origin() -> None:
 def test_the_shared_agent_is_told_of_a_namespace_and_of_nobody() -> None:
     of_one = {"KUPYTERHUB_NAME", "KUPYTERHUB_USER", "KUPYTERHUB_EMAIL", "KUPYTERHUB_BACKEND", "KUPYTERHUB_TOKEN_FILE"}
     shared = {key: value for key, value in ENVIRONMENT.items() if key not in of_one}
-    settings = read({**shared, "KUPYTERHUB_AGENT": "shared", "KUPYTERHUB_NAMESPACE": "kupyterhub"})
-    assert settings.serves == Everybody("kupyterhub")
+    shared |= {"KUPYTERHUB_AGENT": "shared", "KUPYTERHUB_NAMESPACE": "kupyterhub"}
+    shared |= {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    assert read(shared).serves == Everybody("kupyterhub", URL("https://10.0.0.1:443"))
 
 
 def test_in_hosted_mode_there_is_a_topic_and_no_server() -> None:

@@ -1,0 +1,119 @@
+"""Whose turn it is of several replicas: a Lease of the namespace, as leader elections of Kubernetes use it.
+
+https://kubernetes.io/docs/concepts/architecture/leases/. As client-go does, a holder is judged by how long its
+Lease was not seen to change, so the clocks of two nodes need not agree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kupyterhub_agent.directory.api import ApiError
+
+if TYPE_CHECKING:
+    from kupyterhub_agent.directory.api import Api, Object
+
+DURATION_SECONDS = 15
+"""So long a Lease counts that is not renewed."""
+DEADLINE_SECONDS = 10.0
+"""Who could not renew it for so long stops before another one begins."""
+RENEW_SECONDS = 2.0
+_NOT_FOUND, _CONFLICT = 404, 409
+
+log = logging.getLogger(__name__)
+
+
+class Lease:
+    """The Lease `agent` of a namespace, as one that would hold it sees it."""
+
+    def __init__(self, api: Api, namespace: str, identity: str) -> None:
+        """`identity` is the pod's uid."""
+        self._api = api
+        self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._path = f"{self._collection}/agent"
+        self._identity = identity
+        self._seen = ""
+        self._seen_at = 0.0
+
+    async def acquire(self) -> None:
+        """Wait until it is this one's turn."""
+        while not await self._try():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(RENEW_SECONDS)
+        log.info("it is this replica's turn to serve")
+
+    async def hold(self) -> None:
+        """Return when it is no longer: another has it, or it could not be renewed in time."""
+        renewed = _now()
+        while _now() - renewed < DEADLINE_SECONDS:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                lease = await self._api.ask("GET", self._path)
+                if lease["spec"].get("holderIdentity") != self._identity:
+                    break
+                await self._write(lease, self._identity)
+                renewed = _now()
+            except ApiError as error:
+                log.warning("the Lease is not renewed: %s", error)
+        log.warning("it is no longer this replica's turn to serve")
+
+    async def release(self) -> None:
+        """Let another one have it at once."""
+        try:
+            lease = await self._api.ask("GET", self._path)
+            if lease["spec"].get("holderIdentity") == self._identity:
+                await self._write(lease, "")
+        except ApiError as error:
+            log.warning("the Lease is not released: %s; it ends by itself", error)
+
+    async def _try(self) -> bool:
+        try:
+            lease = await self._api.ask("GET", self._path)
+            if lease["spec"].get("holderIdentity") not in {"", None, self._identity} and not self._is_over(lease):
+                return False
+            await self._write(lease, self._identity)
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return await self._create()
+            if error.status != _CONFLICT:
+                log.warning("the Lease is not to be had: %s", error)
+            return False
+        return True
+
+    def _is_over(self, lease: Object) -> bool:
+        version = lease["metadata"]["resourceVersion"]
+        if version != self._seen:
+            self._seen, self._seen_at = version, _now()
+        return _now() - self._seen_at > float(lease["spec"].get("leaseDurationSeconds", DURATION_SECONDS))
+
+    async def _create(self) -> bool:
+        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "agent"}}
+        try:
+            await self._api.ask("POST", self._collection, body={**body, "spec": self._spec(self._identity)})
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                log.warning("the Lease is not to be had: %s", error)
+            return False
+        return True
+
+    async def _write(self, lease: Object, holder: str) -> None:
+        # With the version that was read: of two who write, one is refused.
+        spec = self._spec(holder)
+        if holder == lease["spec"].get("holderIdentity"):
+            spec["acquireTime"] = lease["spec"].get("acquireTime", spec["acquireTime"])
+        await self._api.ask("PUT", self._path, body={**lease, "spec": spec})
+
+    def _spec(self, holder: str) -> Object:
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": DURATION_SECONDS,
+            "acquireTime": now,
+            "renewTime": now,
+        }
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
