@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from kupyterhub_agent.watch import Announcement
     from kupyterhub_tunnel.agent_events import Publisher
 
-_GOOGLE = Place()
-
 log = logging.getLogger(__name__)
 
 
@@ -46,13 +44,13 @@ class HostedLink:
         instance: str,
         forwarder: ForwarderFactory,
         turn: Turn | None = None,
-        place: Place = _GOOGLE,
+        place: Place | None = None,
     ) -> None:
         self._publisher = publisher
         self._instance = instance
         self._forwarder = forwarder
         self._turn = turn
-        self._place = place
+        self._place = place or Place()
         self._newest: dict[str, tuple[Person, Announcement]] = {}
         self._service: Service | None = None
         self._servings: dict[str, tuple[Serving, asyncio.Task[None]]] = {}

@@ -37,7 +37,7 @@ class Token:
     """Seconds since 1970."""
 
 
-def host(environment: Mapping[str, str]) -> str:
+def metadata_host(environment: Mapping[str, str]) -> str:
     """Give the metadata server's host, with its port if that is not 80; as google-auth finds it."""
     return environment.get("GCE_METADATA_HOST") or DEFAULT_HOST
 

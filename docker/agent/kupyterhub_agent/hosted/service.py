@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import aiohttp
 from kupyterhub_agent.hosted.config import CONFIG_URL
 from kupyterhub_agent.hosted.credentials import Credentials
 from kupyterhub_agent.hosted.errors import MetadataUnavailable
-from kupyterhub_agent.hosted.metadata import DEFAULT_HOST, MetadataServer
+from kupyterhub_agent.hosted.metadata import MetadataServer, metadata_host
 from kupyterhub_agent.hosted.registration import Registrar
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 class Place:
     """Where Google's side is found; other places are for tests."""
 
-    metadata_host: str = DEFAULT_HOST
+    metadata_host: str = field(default_factory=lambda: metadata_host(os.environ))
     config_url: str = CONFIG_URL
     vm_look_seconds: float = 30.0
     """How often to look whether the VM is still the same: a suspended one may be another when it goes on."""

@@ -10,6 +10,7 @@ import functools
 import json
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from yarl import URL
 
 from kupyterhub_agent.exchange import answer_text
 from kupyterhub_agent.shim.messages import BadMessage, Closing, closing, encoded, session_id, session_messages
-from kupyterhub_agent.shim.session import IDLE_SECONDS, Session
+from kupyterhub_agent.shim.session import Session
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.heads import AnswerHead
 
@@ -31,11 +32,6 @@ PREFIX = "/.kupyterhub/shim/"
 SCRIPT = f'<script src="{PREFIX}websocket.js"></script>'
 """What HTML pages of the host get after <head>. Not deferred: it must come before whatever opens a WebSocket."""
 
-MOST_SESSIONS = 128
-POLL_SECONDS = 20.0
-MOST_BODY_BYTES = 64 * 1024 * 1024
-"""Of one request of the page's; it is held whole, as a WebSocket's message is."""
-
 PROTOCOLS_HEADER = "x-websocket-shim-protocols"
 """The subprotocols that a page offers: no script may set Sec-WebSocket-Protocol."""
 
@@ -47,6 +43,21 @@ _POST_ONLY = frozenset(
     {"accept", "accept-encoding", "content-length", "content-type", PROTOCOLS_HEADER, _VERSION_HEADER}
 )
 _LOST = Closing(aiohttp.WSCloseCode.GOING_AWAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one person may have and how long it lasts."""
+
+    sessions: int = 128
+    body_bytes: int = 64 * 1024 * 1024
+    """Of one request of the page's; it is held whole, as a WebSocket's message is."""
+    poll_seconds: float = 20.0
+    idle_seconds: float = 60.0
+    """Without a poll for so long the page is gone."""
+
+
+NORMAL = Limits()
 
 
 class Refused(Exception):
@@ -62,10 +73,10 @@ class Shim:
 
     prefix = PREFIX
 
-    def __init__(self, notebook: Notebook, origin: str, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, notebook: Notebook, origin: str, limits: Limits = NORMAL) -> None:
         self._notebook = notebook
         self._url = URL(origin)
-        self._idle_seconds = idle_seconds
+        self._limits = limits
         self._sessions: dict[str, Session] = {}
 
     async def serve(self, exchange: Exchange) -> None:
@@ -84,24 +95,24 @@ class Shim:
             case "GET", "websocket.js":
                 await _answer(exchange, 200, _script(), "text/javascript; charset=utf-8")
             case "POST", "open":
-                await self._open(exchange, await _body(exchange))
+                await self._open(exchange, await self._body(exchange))
             case "POST", "data":
-                await self._data(exchange, await _body(exchange))
+                await self._data(exchange, await self._body(exchange))
             case "POST", "poll":
-                await self._poll(exchange, await _body(exchange))
+                await self._poll(exchange, await self._body(exchange))
             case "POST", "close":
-                await self._close(exchange, await _body(exchange))
+                await self._close(exchange, await self._body(exchange))
             case _:
                 raise Refused(404, f"{PREFIX} has no {head.method} {what}")
 
     async def _open(self, exchange: Exchange, body: bytes) -> None:
-        if len(self._sessions) >= MOST_SESSIONS:
-            raise Refused(429, f"there are {MOST_SESSIONS} WebSockets already")
+        if len(self._sessions) >= self._limits.sessions:
+            raise Refused(429, f"there are {self._limits.sessions} WebSockets already")
         if _value(exchange.head.headers, _VERSION_HEADER) != _VERSION:
             raise Refused(400, f"{_VERSION_HEADER} should be {_VERSION}")
         target = rules.request_target(self._target(body))
         known = secrets.token_urlsafe(16)
-        session = Session(lambda: self._forget(known), self._idle_seconds)
+        session = Session(lambda: self._forget(known), self._limits.idle_seconds)
         self._sessions[known] = session
         offered = [offer.strip() for offer in _value(exchange.head.headers, PROTOCOLS_HEADER).split(",")]
         protocols = tuple(filter(None, offered))
@@ -127,7 +138,7 @@ class Shim:
     async def _poll(self, exchange: Exchange, body: bytes) -> None:
         known = session_id(body)
         session = self._session(known)
-        messages = await session.poll(POLL_SECONDS)
+        messages = await session.poll(self._limits.poll_seconds)
         if messages:
             try:
                 await _answer_json(exchange, 200, [encoded(message) for message in messages])
@@ -149,6 +160,14 @@ class Shim:
         self._forget(known)
         await session.close(how)
         await _answer(exchange, 200, b"ok", "text/plain")
+
+    async def _body(self, exchange: Exchange) -> bytes:
+        body = bytearray()
+        async for chunk in exchange.chunks():
+            body += chunk
+            if len(body) > self._limits.body_bytes:
+                raise Refused(413, f"a request may have {self._limits.body_bytes} bytes")
+        return bytes(body)
 
     def _session(self, known: str) -> Session:
         try:
@@ -181,15 +200,6 @@ class Shim:
             ("X-Forwarded-Host", self._url.authority),
             ("X-Forwarded-Proto", self._url.scheme),
         ]
-
-
-async def _body(exchange: Exchange) -> bytes:
-    body = bytearray()
-    async for chunk in exchange.chunks():
-        body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise Refused(413, f"a request may have {MOST_BODY_BYTES} bytes")
-    return bytes(body)
 
 
 async def _answer_json(exchange: Exchange, status: int, value: Any) -> None:

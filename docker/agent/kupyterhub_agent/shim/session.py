@@ -20,16 +20,13 @@ if TYPE_CHECKING:
 MOST_QUEUED_BYTES = 1024 * 1024
 """What waits for a poll; while it is more, nothing is read from JupyterLab, which then waits too."""
 
-IDLE_SECONDS = 60.0
-"""Without a poll for so long the page is gone."""
-
 _LOST = Closing(WSCloseCode.ABNORMAL_CLOSURE)
 
 
 class Session:
     """One WebSocket. `expired` is told when the page has not polled for too long; then it is closed already."""
 
-    def __init__(self, expired: Callable[[], None], idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, expired: Callable[[], None], idle_seconds: float) -> None:
         self.subprotocol = ""
         self.closing: Closing | None = None
         """How JupyterLab closed it, once it has."""
