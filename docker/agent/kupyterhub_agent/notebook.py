@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,8 @@ _MAX_HEADER_BYTES = 32 * 1024
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 # Longer than the pace at which many are looked at, so that a look needs no new connection and no name to resolve.
 _KEEP_ALIVE_SECONDS = 90
+_TOKEN_SECONDS = 1.0
+"""So long a token that was read is good for requests."""
 
 
 class NotebookUnreachable(Exception):
@@ -42,7 +45,7 @@ class Location:
     token: Callable[[], str]
 
     def authorization(self) -> str:
-        """Give the header's value; asked for each time, since a restart may bring another token."""
+        """Give the header's value as it is now: a restart may bring another token."""
         return f"token {self.token()}"
 
 
@@ -66,6 +69,9 @@ class Notebook:
     def __init__(self, location: Location, session: aiohttp.ClientSession) -> None:
         self._location = location
         self._session = session
+        self._origin = str(location.url.origin())
+        self._read = ""
+        self._read_until = 0.0
 
     async def started(self) -> str | None:
         """Return when it says that it was started, if it answers and takes our token; raises NotebookUnreachable."""
@@ -90,14 +96,14 @@ class Notebook:
         self, method: str, target: str, headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Send a request as it is, with the token; `target` is path and query as on the wire."""
-        authorized = [*headers, ("Authorization", self._location.authorization())]
+        authorized = [*headers, ("Authorization", self._authorization())]
         return self._session.request(method, self._url(target), headers=authorized, data=body, allow_redirects=False)
 
     def websocket(
         self, target: str, headers: list[tuple[str, str]], subprotocols: tuple[str, ...]
     ) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse[Literal[False]]]:
         """Open a WebSocket likewise."""
-        authorized = [*headers, ("Authorization", self._location.authorization())]
+        authorized = [*headers, ("Authorization", self._authorization())]
         return self._session.ws_connect(
             self._url(target),
             headers=authorized,
@@ -106,5 +112,12 @@ class Notebook:
             decode_text=False,
         )
 
+    def _authorization(self) -> str:
+        # A token comes with a start of JupyterLab, which takes longer; reading a file costs each request dearly.
+        now = asyncio.get_running_loop().time()
+        if now >= self._read_until:
+            self._read, self._read_until = self._location.authorization(), now + _TOKEN_SECONDS
+        return self._read
+
     def _url(self, target: str) -> URL:
-        return URL(f"{self._location.url.origin()}{target}", encoded=True)
+        return URL(f"{self._origin}{target}", encoded=True)

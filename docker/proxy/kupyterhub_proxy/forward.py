@@ -126,11 +126,13 @@ class Forwarder:
 
 
 async def _answer(request: web.BaseRequest, answer: AnswerHead, channel: Channel) -> web.StreamResponse:
-    response = web.StreamResponse(
-        status=answer.status,
-        reason=answer.reason or None,
-        headers=CIMultiDict(rules.answer_headers(answer.headers)),
-    )
+    headers = CIMultiDict(rules.answer_headers(answer.headers))
+    reason = answer.reason or None
+    body = channel.whole()
+    if body:
+        # Head and body in one write: most answers are small.
+        return web.Response(status=answer.status, reason=reason, headers=headers, body=body)
+    response = web.StreamResponse(status=answer.status, reason=reason, headers=headers)
     await response.prepare(request)
     try:
         while chunk := await channel.read():

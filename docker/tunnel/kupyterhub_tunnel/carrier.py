@@ -17,7 +17,10 @@ class Channel(Protocol):
     """
 
     async def head(self) -> AnswerHead:
-        """Wait for the answer's head. Interim ones (1xx but 101) may come before the last."""
+        """Wait for the answer's head. Interim ones (1xx but 101) are not carried."""
+
+    def whole(self) -> bytes | None:
+        """Give the rest of the answer if all of it has come, so that it can be sent at once; else None."""
 
     async def read(self) -> bytes:
         """Give the next bytes of the answer, or none at its end."""

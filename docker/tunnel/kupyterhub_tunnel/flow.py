@@ -97,6 +97,15 @@ class ReceiveBuffer:
             self._changed.clear()
             await self._changed.wait()
 
+    def rest(self) -> bytes | None:
+        """Return all that is left, if nothing follows; else None."""
+        if self._failure is not None or not self._ended:
+            return None
+        rest = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        self._held = 0
+        return rest
+
     def grant(self) -> int:
         """Return how much credit to give now: nothing until a quarter of the window is consumed."""
         if self._ended or self._ungranted < WINDOW_BYTES // 4:

@@ -8,6 +8,7 @@ WSGI programs behind a notebook cannot tell the two apart.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -46,6 +47,8 @@ _REQUEST_PREFIXES = (
 # Alt-Svc would lead the browser past the proxy.
 _ANSWER_ONLY = frozenset({"alt-svc"})
 _ANSWER_PREFIXES = ("access-control-", "sec-websocket-")
+
+_SHORT_NAME = 64
 
 
 def refusal(head: RequestHead, origin: str) -> str | None:
@@ -90,9 +93,7 @@ def subprotocols(headers: Headers) -> tuple[str, ...]:
 
 def _without(headers: Headers, names: frozenset[str], prefixes: tuple[str, ...]) -> Headers:
     dropped = _HOP_BY_HOP | names | _named_by_connection(headers)
-    return tuple(
-        (name, value) for name, value in headers if _key(name) not in dropped and not _key(name).startswith(prefixes)
-    )
+    return tuple(pair for pair in headers if (key := _key(pair[0])) not in dropped and not key.startswith(prefixes))
 
 
 def _rewritten(headers: Headers, wanted: str, rewrite: Callable[[str], str | None]) -> Headers:
@@ -107,7 +108,15 @@ def _rewritten(headers: Headers, wanted: str, rewrite: Callable[[str], str | Non
 
 
 def _key(name: str) -> str:
+    # The same few names come with each request; long ones are nobody's and not worth the memory.
+    return _short_key(name) if len(name) <= _SHORT_NAME else _any_key(name)
+
+
+def _any_key(name: str) -> str:
     return name.lower().replace("_", "-")
+
+
+_short_key = lru_cache(maxsize=1024)(_any_key)
 
 
 def _values(headers: Headers, wanted: str) -> list[str]:

@@ -90,6 +90,10 @@ class Stream:
             self._sent_end = True
             self._put(Frame(Kind.END, self.number))
 
+    def whole(self) -> bytes | None:
+        """Give the rest of the peer's bytes if its end has come, else None."""
+        return self._buffer.rest()
+
     async def read(self) -> bytes:
         """Give the next bytes of the peer's, or none at the end; raises StreamReset, ConnectionLost."""
         chunk = await self._buffer.read()

@@ -41,16 +41,26 @@ async def test_a_head_arrives_before_its_body() -> None:
         assert "Content-Length: 9" in await browser.head()
 
 
-async def test_a_chunked_answer_stays_one_and_loses_its_trailers_only() -> None:
+async def test_an_answer_without_a_length_arrives_in_chunks_and_loses_its_trailers_only() -> None:
     async def chunked(visit: Visit) -> None:
-        await visit.answer(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\nX-Trailer: 1\r\n\r\n"
-        )
+        await visit.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await asyncio.sleep(0.05)
+        await visit.answer("4\r\nfine\r\n0\r\nX-Trailer: 1\r\n\r\n")
 
     async with carrying(chunked) as carried:
         browser = await carried.get("/", "Connection: close")
         assert "Transfer-Encoding: chunked" in await browser.head()
         assert await browser.rest() == b"4\r\nfine\r\n0\r\n\r\n"
+
+
+async def test_an_answer_that_comes_at_once_goes_at_once_with_its_length() -> None:
+    async def chunked(visit: Visit) -> None:
+        await visit.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n\r\n")
+
+    async with carrying(chunked) as carried:
+        browser = await carried.get("/", "Connection: close")
+        assert "Content-Length: 4" in await browser.head()
+        assert await browser.rest() == b"fine"
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])

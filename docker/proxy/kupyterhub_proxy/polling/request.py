@@ -41,6 +41,10 @@ class PolledRequest:
         """Wait for the answer's head."""
         return await asyncio.shield(self._answer)
 
+    def whole(self) -> bytes | None:
+        """Give None: the answer is read piece by piece."""
+        return None
+
     async def read(self) -> bytes:
         """Give the next bytes of the answer, or none at its end."""
         return await self.download.read()
