@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 MAX_EMAIL_LENGTH = 254
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -24,6 +25,7 @@ def normalise_email(text: str) -> str | None:
     return trimmed.lower()
 
 
+@lru_cache(maxsize=4096)
 def base_name(email: str) -> str:
     """Compute `<name>` of a normalised e-mail: slug, `-`, 16 hex of its SHA-256; a DNS label."""
     slug = re.sub(r"[^a-z0-9]+", "-", email).strip("-")[:_SLUG_LENGTH].strip("-") or "u"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CODE_SECONDS = 60
 SESSION = timedelta(hours=24)
 NONCE_SECONDS = 10 * 60
+_KEPT = 4096
 
 
 class Sessions:
@@ -39,6 +41,8 @@ class Sessions:
         self._session_cookie = cookies.name("session")
         self._nonce_cookie = cookies.name("nonce")
         self._sessions = URLSafeSerializer(key, salt="session")
+        # Browsers send the same with each request, so a signature is checked once; what is refused is not kept.
+        self._read = lru_cache(maxsize=_KEPT)(self._sessions.loads)
         self._codes = URLSafeTimedSerializer(key, salt="code")
         self._farewells = URLSafeTimedSerializer(key, salt="farewell")
         self._signed_out: dict[str, datetime] = {}
@@ -46,7 +50,7 @@ class Sessions:
     def visitor(self, cookies: Mapping[str, str], host: str) -> Visitor | None:
         """Tell who is signed in on this host, from the request's cookies."""
         try:
-            fields = self._sessions.loads(cookies.get(self._session_cookie, ""))
+            fields = self._read(cookies.get(self._session_cookie, ""))
         except BadData:
             return None
         if fields["host"] != host:
