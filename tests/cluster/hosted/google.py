@@ -220,15 +220,9 @@ async def running_google(tls: ssl.SSLContext | None = None) -> AsyncIterator[Goo
 
 @contextlib.asynccontextmanager
 async def _listening(handler: Any, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    async def counted(request: web.BaseRequest) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except asyncio.CancelledError:
-            return web.Response(status=499)
-
     # A poll or a browser that went away is answered no more.
-    server = web.Server(counted, auto_decompress=False, access_log=None)
-    runner = web.ServerRunner(server, handler_cancellation=True, shutdown_timeout=1)
+    server = web.Server(handler, auto_decompress=False, access_log=None, handler_cancellation=True)
+    runner = web.ServerRunner(server, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     try:

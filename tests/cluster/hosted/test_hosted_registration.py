@@ -197,7 +197,7 @@ async def test_a_successor_registers_everybody_anew_and_its_word_is_newer(google
         await eventually(lambda: google.service.polling[ADA] > 0)
         turns.over.set()
         await eventually(lambda: google.service.polling[ADA] == 0)
-        assert turns.released == 1
+        await eventually(lambda: turns.released == 1)
 
 
 @pytest.mark.parametrize("changed", ["backend", "email"])

@@ -21,7 +21,7 @@ async def test_a_request_arrives_with_the_token_and_the_persons_own_host(
     headers = dict(shown["headers"])
     assert shown["target"] == "/a%20b?x=1"
     assert headers["Authorization"] == "token t"
-    assert headers["Host"] == google.service.hostname(ADA)
+    assert headers["X-Forwarded-Host"] == google.service.hostname(ADA)
     assert headers["X-Forwarded-Proto"] == "https"
 
 

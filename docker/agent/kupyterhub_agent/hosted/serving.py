@@ -43,7 +43,7 @@ class Serving:
     def __init__(self, person: Person, service: Service, forwarder: ForwarderFactory) -> None:
         self.person = person
         self.ready = False
-        """Whether the service knows this person and answers polls."""
+        """Whether the service knows this person, as far as is known."""
         self._service = service
         self._make_forwarder = forwarder
         self._announcing = Announcing(service.publisher)
@@ -98,8 +98,9 @@ class Serving:
 
         def polled() -> None:
             nonlocal held
-            held = self.ready = True
+            held = True
 
+        self.ready = True
         polling = asyncio.create_task(self._poller.poll(backend, polled))
         elsewhere = asyncio.create_task(moved.wait())
         try:

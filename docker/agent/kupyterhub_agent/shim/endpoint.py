@@ -76,6 +76,8 @@ class Shim:
     def __init__(self, notebook: Notebook, origin: str, limits: Limits = NORMAL) -> None:
         self._notebook = notebook
         self._url = URL(origin)
+        # As browsers write it: without a scheme's own port.
+        self._host = str(self._url.host_port_subcomponent)
         self._limits = limits
         self._sessions: dict[str, Session] = {}
 
@@ -185,7 +187,7 @@ class Shim:
         except ValueError as error:
             raise Refused(400, "that is no URL") from error
         expected = "wss" if self._url.scheme == "https" else "ws"
-        if (url.scheme, url.authority) != (expected, self._url.authority):
+        if (url.scheme, url.host_port_subcomponent) != (expected, self._host):
             raise Refused(403, "only WebSockets of this host are carried")
         if not _TARGET.fullmatch(url.raw_path_qs):
             raise Refused(400, "that is no path of a URL")
@@ -195,9 +197,9 @@ class Shim:
         kept = tuple((name, value) for name, value in head.headers if name.lower() not in _POST_ONLY)
         return [
             *rules.request_headers(kept),
-            ("Host", self._url.authority),
+            ("Host", self._host),
             ("X-Forwarded-For", head.client),
-            ("X-Forwarded-Host", self._url.authority),
+            ("X-Forwarded-Host", self._host),
             ("X-Forwarded-Proto", self._url.scheme),
         ]
 

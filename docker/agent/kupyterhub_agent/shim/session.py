@@ -21,6 +21,7 @@ MOST_QUEUED_BYTES = 1024 * 1024
 """What waits for a poll; while it is more, nothing is read from JupyterLab, which then waits too."""
 
 _LOST = Closing(WSCloseCode.ABNORMAL_CLOSURE)
+_GONE = Closing(WSCloseCode.GOING_AWAY)
 
 
 class Session:
@@ -40,6 +41,7 @@ class Session:
         self._taken = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
         self._polls = 0
+        self._leaving = _GONE
 
     async def open(self, opening: AbstractAsyncContextManager[Socket]) -> None:
         """Open it; raises aiohttp.ClientError."""
@@ -83,27 +85,34 @@ class Session:
         """Close it, with the page's code or with that of a page that is lost."""
         if self._expiry is not None:
             self._expiry.cancel()
-        if self._socket is not None:
-            await self._socket.close(code=closing.code, message=closing.reason.encode(errors="replace"))
         if self._reading is not None:
+            self._leaving = closing
             self._reading.cancel()
+            await asyncio.wait({self._reading})
 
     async def _read(self, opening: AbstractAsyncContextManager[Socket], opened: asyncio.Future[None]) -> None:
         try:
             async with opening as socket:
                 self._socket, self.subprotocol = socket, socket.protocol or ""
                 opened.set_result(None)
-                while self.closing is None:
-                    self._take(await socket.receive())
-                    while self._queued > MOST_QUEUED_BYTES:
-                        self._taken.clear()
-                        await self._taken.wait()
+                try:
+                    await self._receive(socket)
+                except asyncio.CancelledError:
+                    await socket.close(code=self._leaving.code, message=self._leaving.reason.encode(errors="replace"))
+                    raise
         except aiohttp.ClientError:
             if not opened.done():
                 raise
         finally:
             self.closing = self.closing or _LOST
             self._arrived.set()
+
+    async def _receive(self, socket: Socket) -> None:
+        while self.closing is None:
+            self._take(await socket.receive())
+            while self._queued > MOST_QUEUED_BYTES:
+                self._taken.clear()
+                await self._taken.wait()
 
     def _take(self, received: aiohttp.WSMessage) -> None:
         match received.type:
@@ -124,5 +133,5 @@ class Session:
 
     def _expire(self) -> None:
         if self._reading is not None:
-            self._reading.cancel()  # leaving the WebSocket closes it
+            self._reading.cancel()
         self._expired()
