@@ -8,85 +8,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, Response, expect
+from playwright.async_api import Page, expect
 
 from cluster.proxy.harness import ADA, ADMIN, EVE, Certificate, System, running_agent, running_proxy
 from kupyterhub_proxy.names import base_name
 from system.lab import sign_in
+from system.neighbours import EMBED, FOLLOW_LINK, OPEN_SOCKET, POST, READ, READ_OPAQUE, SUBMIT, Notebook, navigate
 
 DOMAIN = "example.test"
-
-# Each gives what a script on the page can learn: an empty text if nothing.
-READ = "url => fetch(url, {credentials: 'include'}).then(answer => answer.text()).catch(() => '')"
-READ_OPAQUE = (
-    "url => fetch(url, {credentials: 'include', mode: 'no-cors'}).then(answer => answer.text()).catch(() => '')"
-)
-POST = (
-    "url => fetch(url, {credentials: 'include', mode: 'no-cors', method: 'POST', body: '{}'})"
-    ".then(answer => answer.text()).catch(() => '')"
-)
-OPEN_SOCKET = """url => new Promise(done => {
-  const socket = new WebSocket(url.replace('https', 'wss'))
-  socket.onmessage = message => done(message.data)
-  socket.onopen = () => socket.send('heard')
-  socket.onerror = socket.onclose = () => done('')
-})"""
-EMBED = """url => Promise.all(['img', 'script', 'iframe'].map(kind => new Promise(done => {
-  const element = document.createElement(kind)
-  element.onload = element.onerror = () => done(kind)
-  element.src = url
-  document.body.append(element)
-}))).then(() => '')"""
-SUBMIT = """url => {
-  const form = document.createElement('form')
-  form.method = 'post'
-  form.action = url
-  document.body.append(form)
-  form.submit()
-}"""
-FOLLOW_LINK = """url => {
-  const link = document.createElement('a')
-  link.href = url
-  document.body.append(link)
-  link.click()
-}"""
-
-
-class Notebook:
-    """A stand-in for JupyterLab that remembers what reached it beside the agent's own questions."""
-
-    def __init__(self) -> None:
-        self.reached: list[str] = []
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.add_routes(
-            [
-                web.get("/api", self._well),
-                web.get("/api/{what}", self._well),
-                web.get("/socket", self._socket),
-                web.route("*", "/{any:.*}", self._page),
-            ]
-        )
-        return app
-
-    async def _well(self, _: web.Request) -> web.Response:
-        return web.json_response({"version": "2"})
-
-    async def _page(self, request: web.Request) -> web.Response:
-        if request.path != "/favicon.ico":
-            self.reached.append(f"{request.method} {request.path}")
-        return web.Response(text="<!doctype html><title>a notebook</title>secret", content_type="text/html")
-
-    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        self.reached.append("socket")
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        async for message in socket:
-            await socket.send_str(message.data)
-        return socket
 
 
 @pytest.fixture
@@ -153,12 +83,3 @@ async def test_a_form_posts_to_no_other_notebook_but_a_link_leads_there(
     link = await navigate(eves_page, FOLLOW_LINK, str(proxy.url(base_name(ADA), "/lab")))
     assert link.status == 200
     assert notebooks[ADA].reached == ["GET /lab"]
-
-
-async def navigate(page: Page, script: str, url: str) -> Response:
-    """Run a script that leaves the page, and return what was answered."""
-    async with page.expect_navigation() as navigation:
-        await page.evaluate(script, url)
-    answer = await navigation.value
-    assert answer is not None
-    return answer
