@@ -37,8 +37,10 @@ def last_activity(model: Any, now: datetime) -> datetime:
 def by_hand(head: RequestHead) -> bool:
     """Whether it opens a page, or changes something through Jupyter's own API, which nothing does by itself.
 
-    A WebSocket's messages are no sign (many programs keep theirs alive with them), and need be none: JupyterLab
-    counts those of kernels and terminals, and the keeping script tells of keys and clicks in every page.
+    Another method than GET is no sign elsewhere: an untouched JupyterLab 4.6 saves its layout by PUT below /lab/api/
+    every ten seconds, and jupyterlab-git asks by POST below /git/. A WebSocket's messages are none either (many
+    programs keep theirs alive with them), and need be none: JupyterLab counts those of kernels and terminals, and the
+    keeping script tells of keys and clicks in every page.
     """
     if head.websocket:
         return False

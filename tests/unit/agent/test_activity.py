@@ -125,6 +125,7 @@ def test_what_a_person_does_is_a_use(head: RequestHead) -> None:
     [
         pytest.param(request("GET", "/api/kernels?1", (("Accept", "*/*"),)), id="JupyterLab's polls"),
         pytest.param(request("GET", "/api/contents/a.ipynb?content=0"), id="looking whether a file has changed"),
+        pytest.param(request("PUT", "/lab/api/workspaces/default"), id="JupyterLab saving its layout"),
         pytest.param(request("POST", "/git/status"), id="an extension's polls"),
         pytest.param(request("POST", "/.kupyterhub/shim/poll"), id="the shim's polls"),
         pytest.param(request("GET", "/.kupyterhub/keeping/state"), id="asking when it ends"),

@@ -61,7 +61,7 @@
   function onInput(event) {
     const ours = event.composedPath().includes(host);
     if (!event.isTrusted || ours) return;
-    if (Date.now() - told >= (shown === WARNING ? SECOND : TELL_AT_MOST_EVERY)) keep();
+    if (Date.now() - told >= (Date.now() < warnAt ? TELL_AT_MOST_EVERY : SECOND)) keep();
   }
 
   // --- when to ask ---
