@@ -33,7 +33,8 @@ PORTAL = "https://portal.example.test/"
 def chromium_options() -> tuple[str, ...]:
     return (
         # The provider's own pages want a font from elsewhere.
-        f"--host-resolver-rules=MAP login.{DOMAIN} 127.0.0.2, MAP *.{DOMAIN} 127.0.0.1, MAP *.googleapis.com ~NOTFOUND",
+        f"--host-resolver-rules=MAP login.{DOMAIN} 127.0.0.2, MAP *.{DOMAIN} 127.0.0.1, "
+        "MAP *.googleapis.com ~NOTFOUND",
         "--ignore-certificate-errors",
     )
 
