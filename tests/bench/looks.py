@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,14 @@ def _count(plane: local_system.RunningControlPlane) -> list[Figure]:
     if look := look_of_write(decode_write(_event(asked, written))):
         reconciler.reconcile(look)
     echo = api.requests + store.calls.total()
+    api.requests = 0
+    firestore_client.collection("users").document("sharing").set({"email": "sharing@example.com"})
+    shared = replace(reconciler, settings=reconciler.settings.model_copy(update={"agent": "shared"}))
+    shared.reconcile(Look("sharing", created=True))
+    sharing = api.requests
     return [
         Figure("first look: API-server requests", first, 8, "", "7 objects, 1 read of the Deployment"),
+        Figure("first look, shared agent: API-server requests", sharing, 6, "", "without an agent's two objects"),
         Figure("unchanged user: API-server requests", again, first, ""),
         Figure("unchanged user: Firestore reads", reads, 1, ""),
         Figure("unchanged user: Firestore writes", writes, 0, ""),

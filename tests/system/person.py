@@ -1,8 +1,12 @@
 """A person's browser without a window: one notebook, over the proxy, with cookies of its own."""
 
+import json
+from asyncio import timeout
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 import aiohttp
 from yarl import URL
@@ -47,12 +51,44 @@ class Person:
             answer.raise_for_status()
             return await answer.text()
 
-    async def start_kernel(self) -> None:
-        """Start a Python."""
-        await self._send("POST", "/api/kernels", {"name": "python3"})
+    async def start_kernel(self) -> str:
+        """Start a Python, and return the kernel's id."""
+        return str((await self._send("POST", "/api/kernels", {"name": "python3"}))["id"])
 
-    async def _send(self, method: str, path: str, body: Any) -> None:
+    async def run(self, kernel: str, code: str) -> str:
+        """Run code in a kernel, over its WebSocket, and return what it printed.
+
+        https://jupyter-client.readthedocs.io/en/stable/messaging.html
+        """
+        asked = {"msg_id": uuid4().hex, "session": uuid4().hex, "username": "", "msg_type": "execute_request"}
+        message = {
+            "channel": "shell",
+            "header": {**asked, "version": "5.4", "date": datetime.now(UTC).isoformat()},
+            "parent_header": {},
+            "metadata": {},
+            "content": {"code": code, "silent": False, "store_history": True, "allow_stdin": False},
+        }
+        url = URL(self.url).join(URL(f"/api/kernels/{kernel}/channels"))
+        printed = ""
+        async with timeout(60), self._session.ws_connect(url, headers=self._headers) as socket:
+            await socket.send_json(message)
+            async for received in socket:
+                answer = json.loads(received.data)
+                if answer["parent_header"].get("msg_id") != asked["msg_id"]:
+                    continue
+                if answer["msg_type"] == "stream":
+                    printed += answer["content"]["text"]
+                if answer["content"].get("execution_state") == "idle":
+                    return printed.strip()
+        raise AssertionError("the kernel's WebSocket was closed")
+
+    @property
+    def _headers(self) -> dict[str, str]:
         parts = urlsplit(self.url)
-        headers = {"Origin": f"{parts.scheme}://{parts.netloc}"}
-        async with self._session.request(method, URL(self.url).join(URL(path)), json=body, headers=headers) as answer:
+        return {"Origin": f"{parts.scheme}://{parts.netloc}"}
+
+    async def _send(self, method: str, path: str, body: Any) -> Any:
+        url = URL(self.url).join(URL(path))
+        async with self._session.request(method, url, json=body, headers=self._headers) as answer:
             assert answer.status in {200, 201}, await answer.text()
+            return await answer.json()

@@ -1,6 +1,6 @@
 """What an agent announces about its user's notebook, and when that is news."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -54,15 +54,10 @@ def is_news(announcement: Announcement, document: UserDocument, settings: Settin
     return (
         announcement.type == "lost"
         or status.phase not in ("Ready", "Rejected")
-        or says_otherwise(announcement, status.agent)
+        or status.agent != announcement.agent
         or activity_moved(announcement.last_activity, status.lastActivity)
         or says_idle(announcement, document, status.startedAt, settings, now)
     )
-
-
-def says_otherwise(announcement: Announcement, stored: Agent | None) -> bool:
-    """Whether the URL or the registration is another; replicas of the shared agent say the same in turn."""
-    return stored is None or replace(stored, instance=announcement.instance) != announcement.agent
 
 
 def activity_moved(announced: datetime | None, stored: datetime | None) -> bool:

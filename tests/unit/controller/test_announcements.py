@@ -192,19 +192,9 @@ def test_another_url_of_the_same_start_is_taken_over(world: World) -> None:
     world.ready()
     registered = world.clock()
 
-    world.announce(registered_at=registered, instance="pod-2", proxy_url=f"{URL}lab")
+    world.announce(registered_at=registered, instance="pod-2")
 
-    assert world.status().agent == Agent(f"{URL}lab", "pod-2", registered)
-
-
-def test_another_replica_that_says_the_same_writes_nothing(world: World) -> None:
-    world.ready()
-    before = world.users.peek("ada")
-
-    outcome = world.announce(registered_at=world.clock(), instance="pod-2")
-
-    assert outcome.note == "announcement already known"
-    assert world.users.peek("ada") == before
+    assert world.status().agent == Agent(URL, "pod-2", registered)
 
 
 def test_another_replicas_word_that_nobody_uses_it_counts(world: World) -> None:
