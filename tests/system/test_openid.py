@@ -31,12 +31,9 @@ PORTAL = "https://portal.example.test/"
 
 @pytest.fixture
 def chromium_options() -> tuple[str, ...]:
-    return (
-        # The provider's own pages want a font from elsewhere.
-        f"--host-resolver-rules=MAP login.{DOMAIN} 127.0.0.2, MAP *.{DOMAIN} 127.0.0.1, "
-        "MAP *.googleapis.com ~NOTFOUND",
-        "--ignore-certificate-errors",
-    )
+    # The provider's own pages want a font from elsewhere.
+    addresses = f"MAP login.{DOMAIN} 127.0.0.2, MAP *.{DOMAIN} 127.0.0.1, MAP *.googleapis.com ~NOTFOUND"
+    return (f"--host-resolver-rules={addresses}", "--ignore-certificate-errors")
 
 
 @pytest.fixture
