@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ terraform {
 
 
 class TerraformError(Exception):
-    """Terraform refused; the text is what it said."""
+    """Terraform refused; the text is its errors, without its line breaks."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Root:
     """A copy of a root in a folder of its own, initialised."""
 
     folder: Path
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
 
     @classmethod
     def copy(cls, source: Path, folder: Path, schema: Path, google: dict[str, Any], overrides: str = "") -> "Root":
@@ -58,7 +58,7 @@ class Root:
         return root
 
     def run(self, *arguments: str) -> str:
-        """Run terraform; return what it printed, or raise TerraformError with it."""
+        """Run terraform; return what it printed; raises TerraformError."""
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=self.folder,
@@ -68,7 +68,8 @@ class Root:
             check=False,
         )
         if done.returncode:
-            raise TerraformError(done.stdout + done.stderr)
+            said = done.stdout + done.stderr
+            raise TerraformError(" ".join(said[said.find("Error: ") :].split()))
         return done.stdout
 
     def plan(self, **variables: Any) -> "Plan":

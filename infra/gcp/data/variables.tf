@@ -17,7 +17,7 @@ variable "firestore_location" {
 variable "labels" {
   description = "Labels of everything that has labels."
   type        = map(string)
-  default     = {}
+  default     = { system = "kupyterhub" }
 }
 
 variable "notebooks" {

@@ -14,6 +14,7 @@ resource "google_container_cluster" "cluster" {
   #checkov:skip=CKV_GCP_61:Flow logs would record where each person's notebook connects to.
   #checkov:skip=CKV_GCP_65:RBAC is bound to service accounts; whoever manages people by Google Groups adds the group's domain.
   #checkov:skip=CKV_GCP_66:Which images a profile may use is a setting of kupyterhub; Binary Authorization would be a second list of them.
+  #checkov:skip=CKV_GCP_68:Of the pools that stay, see node_pools.tf; the one of the cluster's creation is removed.
   #checkov:skip=CKV_GCP_69:The metadata server is set for each node pool; the pool of the cluster's creation is removed.
   name                = "kupyterhub"
   location            = local.cluster_location

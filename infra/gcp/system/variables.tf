@@ -138,11 +138,16 @@ variable "identity" {
   }
 
   validation {
-    condition = var.identity == null || try(
-      var.identity.mode == "oidc" && startswith(var.identity.issuer, "https://") && var.identity.client_id != null && var.identity.audience == null ||
-      var.identity.mode == "iap" && var.identity.audience != null && var.identity.issuer == null && var.identity.client_id == null,
-      false
-    )
+    condition = var.identity == null || try(contains([
+      # mode, an issuer, a client, an audience
+      ["oidc", true, true, false],
+      ["iap", false, false, true],
+      ], [
+      var.identity.mode,
+      startswith(coalesce(var.identity.issuer, "-"), "https://"),
+      var.identity.client_id != null,
+      var.identity.audience != null,
+    ]), false)
     error_message = "identity is {mode = \"oidc\", issuer = \"https://…\", client_id = \"…\"} or {mode = \"iap\", audience = \"…\"}."
   }
 }
@@ -160,7 +165,7 @@ variable "image_tag" {
 variable "labels" {
   description = "Labels of everything that has labels."
   type        = map(string)
-  default     = {}
+  default     = { system = "kupyterhub" }
 }
 
 variable "master_secret_version" {

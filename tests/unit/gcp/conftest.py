@@ -27,6 +27,21 @@ WAYS: dict[str, dict[str, Any]] = {
     "autopilot": SELF_HOSTED | {"autopilot": True},
     "cloud-run": SELF_HOSTED | {"proxy_on": "cloud-run", "dns_zone": "example-com"},
     "hosted": SYSTEM | {"proxy": "hosted", "agent": "per-user"},
+    "everything": SELF_HOSTED
+    | {
+        "alert_emails": ["admin@example.com"],
+        "budget": {"amount": 500, "billing_account": "012345-6789AB-CDEF01"},
+        "cluster_location": "europe-west1-b",
+        "notebook_pools": {
+            "default": {},
+            "cheap": {"spot": True},
+            "gpu": {"gpu": {"type": "nvidia-l4"}, "machine_type": "g2-standard-8"},
+        },
+        "profiles": {
+            "default": {"idle_timeout": "1h"},
+            "large": {"cpu": "2", "memory": "8Gi", "storage": {"kind": "disk", "size": "50Gi"}},
+        },
+    },
 }
 """The ways of installing that differ in what is made."""
 _GOOGLE = {
