@@ -80,17 +80,17 @@ def _ways_in(settings: Settings, registry: Registry, people: People) -> tuple[Lo
 
 
 def _iap(settings: Settings, iap: Iap) -> tuple[LoginHost, Entrance]:
+    from kupyterhub_proxy.certificates import Certificates  # noqa: PLC0415 - see above
     from kupyterhub_proxy.identities.iap import IapEntrance, IapLoginHost  # noqa: PLC0415 - see above
     from kupyterhub_proxy.identities.iap_assertions import Assertions  # noqa: PLC0415 - see above
-    from kupyterhub_proxy.polling.certificates import Certificates  # noqa: PLC0415 - see above
 
     entrance = IapEntrance(Assertions(iap.audience, Certificates(iap.keys_url)))
     return IapLoginHost(settings.hosts, entrance), entrance
 
 
 def _polling(settings: Settings, google: GoogleAgents, registry: Registry) -> PollingHost:
+    from kupyterhub_proxy.certificates import Certificates  # noqa: PLC0415 - see above
     from kupyterhub_proxy.polling.allowed import read_allowed  # noqa: PLC0415 - see above
-    from kupyterhub_proxy.polling.certificates import Certificates  # noqa: PLC0415 - see above
     from kupyterhub_proxy.polling.host import PollingHost  # noqa: PLC0415 - see above
     from kupyterhub_proxy.polling.vm_identity import VmVerifier  # noqa: PLC0415 - see above
 

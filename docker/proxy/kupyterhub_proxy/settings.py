@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kupyterhub_proxy.certificates import GOOGLE_CERTIFICATES
 from kupyterhub_proxy.environment import SettingsError, file_bytes, required
 from kupyterhub_proxy.hosts import Hosts
 from kupyterhub_proxy.identities.settings import Local, is_loopback, read_identity
 from kupyterhub_proxy.open_requests import JUDGED_SECONDS
-from kupyterhub_proxy.polling.certificates import GOOGLE_CERTIFICATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

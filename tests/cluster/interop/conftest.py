@@ -29,11 +29,11 @@ from kupyterhub_agent.hosted.metadata import MetadataServer as MetadataClient
 from kupyterhub_agent.hosted.polling import Poller
 from kupyterhub_agent.hosted.registration import Registration
 from kupyterhub_agent.notebook import Location, Notebook, notebook_session
+from kupyterhub_proxy.certificates import Certificates
 from kupyterhub_proxy.forward import Forwarder, NotReached, head_of
 from kupyterhub_proxy.hosts import Hosts
 from kupyterhub_proxy.http_server import HttpServer
 from kupyterhub_proxy.polling.allowed import Allowed
-from kupyterhub_proxy.polling.certificates import Certificates
 from kupyterhub_proxy.polling.host import METHODS, PollingHost
 from kupyterhub_proxy.polling.vm_identity import VmVerifier
 from kupyterhub_proxy.registry import Registry

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kupyterhub_proxy.environment import SettingsError
 from kupyterhub_proxy.polling.allowed import Allowed, read_allowed
 from kupyterhub_proxy.polling.vm_identity import VmVerifier
-from kupyterhub_proxy.environment import SettingsError
 from kupyterhub_proxy.tokens import TokenRefused
 from twins.google_vm import SERVICE_ACCOUNT, google_keys
 

@@ -17,7 +17,7 @@ from kupyterhub_proxy.names import normalise_email
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kupyterhub_proxy.polling.certificates import Certificates
+    from kupyterhub_proxy.certificates import Certificates
 
 _ISSUER = "https://cloud.google.com/iap"
 _SKEW_SECONDS = 30

@@ -19,7 +19,7 @@ from kupyterhub_proxy.tokens import TokenRefused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kupyterhub_proxy.polling.certificates import Certificates
+    from kupyterhub_proxy.certificates import Certificates
 
 ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
 _SKEW_SECONDS = 10
