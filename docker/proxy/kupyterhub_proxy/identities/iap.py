@@ -57,6 +57,7 @@ class IapEntrance:
                 "Identity-Aware Proxy did not vouch for this request",
                 f"Its {ASSERTION_HEADER} was refused: {error}. If this stays so after a reload, an administrator "
                 "should compare KUPYTERHUB_IAP_AUDIENCE with the backend's signed header audience.",
+                (_SIGN_OUT, "Sign in again"),
             )
         except KeysUnreachable as error:
             log.error("no keys to verify assertions with: %s", error)  # noqa: TRY400 - the text says it all
@@ -97,5 +98,5 @@ class IapLoginHost:
         return redirect(f"{self._hosts.user(base_name(visitor.email))}/")
 
 
-def _problem(status: int, title: str, text: str) -> web.Response:
-    return page("problem.html", status=status, title=title, text=text, link=(_SIGN_OUT, "Sign in again"))
+def _problem(status: int, title: str, text: str, link: tuple[str, str] = ("/", "Try again")) -> web.Response:
+    return page("problem.html", status=status, title=title, text=text, link=link)
