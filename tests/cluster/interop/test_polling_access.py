@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -12,6 +13,7 @@ import pytest
 from cluster.interop.conftest import ADA, EVE, EVES_ACCOUNT, OurServer
 from cluster.proxy.harness import eventually
 from kupyterhub_proxy.polling import presence
+from kupyterhub_proxy.registry import ConnectedAgent
 from twins.google_vm import google_keys
 
 if TYPE_CHECKING:
@@ -170,6 +172,19 @@ async def test_an_agent_is_a_users_while_it_polls(quick: None, our_server: OurSe
         assert our_server.registry.emails() == frozenset()
     await eventually(lambda: our_server.registry.serving(ADA) is None)
     assert (await agent.browse())[0] == 503
+
+
+async def test_an_agent_of_ours_goes_before_one_that_polls(our_server: OurServer, agent: Poller) -> None:
+    async with asked(agent):
+        polled = our_server.registry.serving(ADA)
+        assert polled is not None
+        ours = ConnectedAgent(ADA, "u-ada", "ada@example.org", "uid", polled.carrier)
+        our_server.registry.add(ours)
+        assert our_server.registry.serving(ADA) is polled
+        moment = datetime.now(UTC)
+        our_server.registry.register(ours, moment)
+        assert our_server.registry.serving(ADA) is ours
+        assert ours.registered_at == moment
 
 
 async def test_who_waits_is_told_when_the_agent_has_gone(quick: None, agent: Poller) -> None:

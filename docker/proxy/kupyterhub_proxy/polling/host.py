@@ -36,6 +36,8 @@ BACKEND_ID = "X-Inverting-Proxy-Backend-ID"
 REQUEST_ID = "X-Inverting-Proxy-Request-ID"
 VM_ID = "X-Inverting-Proxy-VM-ID"
 
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+
 log = logging.getLogger(__name__)
 
 
@@ -100,7 +102,8 @@ class PollingHost:
     def _polled_agent(self, name: str, instance: str) -> PolledAgent:
         if name not in self._agents:
             backend = Backend(self._hosts.user(name))
-            entry = ConnectedAgent(name, "", "", instance, backend, registered_at=datetime.now(UTC))
+            # As one that leaves, and that was here long before: an agent of ours carries more and speaks for its user.
+            entry = ConnectedAgent(name, "", "", instance, backend, registered_at=_LONG_AGO, leaving=True)
             self._agents[name] = PolledAgent(backend, Presence(partial(self._come, entry), partial(self._go, entry)))
         return self._agents[name]
 
