@@ -102,7 +102,7 @@ class PollingHost:
     def _polled_agent(self, name: str, instance: str) -> PolledAgent:
         if name not in self._agents:
             backend = Backend(self._hosts.user(name))
-            # As one that leaves, and that was here long before: an agent of ours carries more and speaks for its user.
+            # As one that leaves, and has been here for long: an agent of ours carries more, and speaks for its user.
             entry = ConnectedAgent(name, "", "", instance, backend, registered_at=_LONG_AGO, leaving=True)
             self._agents[name] = PolledAgent(backend, Presence(partial(self._come, entry), partial(self._go, entry)))
         return self._agents[name]
