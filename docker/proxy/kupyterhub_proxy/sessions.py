@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
+from kupyterhub_proxy.passing import Passing
 from kupyterhub_proxy.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Sessions:
         self._sessions = URLSafeSerializer(key, salt="session")
         # Browsers send the same with each request, so a signature is checked once; what is refused is not kept.
         self._read = lru_cache(maxsize=_KEPT)(self._sessions.loads)
-        self._codes = URLSafeTimedSerializer(key, salt="code")
-        self._farewells = URLSafeTimedSerializer(key, salt="farewell")
+        self._codes = Passing(key, "code", CODE_SECONDS)
+        self._farewells = Passing(key, "farewell", CODE_SECONDS)
         self._signed_out: dict[str, datetime] = {}
 
     def visitor(self, cookies: Mapping[str, str], host: str) -> Visitor | None:
@@ -86,14 +87,12 @@ class Sessions:
 
     def farewell(self, visitor: Visitor) -> str:
         """Make the word, good for a minute, by which a user's host tells the sign-in host of a sign-out."""
-        return str(self._farewells.dumps(visitor.sign_in))
+        return self._farewells.dumps(visitor.sign_in)
 
     def parting(self, word: str) -> str | None:
         """Give the sign-in that such a word ends; None for what was not made here, or too long ago."""
-        try:
-            return str(self._farewells.loads(word, max_age=CODE_SECONDS))
-        except BadData:
-            return None
+        sign_in: str | None = self._farewells.loads(word)
+        return sign_in
 
     def prove(self, response: web.StreamResponse, cookies: Mapping[str, str]) -> str:
         """Give this browser a nonce, or keep what it has (other tabs), and return what binds a code to it."""
@@ -103,16 +102,13 @@ class Sessions:
 
     def code(self, visitor: Visitor, host: str, proof: str) -> str:
         """Make a code for the host that asked with `proof`."""
-        return str(self._codes.dumps({**_fields(visitor), "host": host, "proof": proof}))
+        return self._codes.dumps({**_fields(visitor), "host": host, "proof": proof})
 
     def redeem(self, code: str, host: str, cookies: Mapping[str, str]) -> Visitor | None:
         """Give whose a code is, if it is for this host and this browser and not too old."""
-        try:
-            fields = self._codes.loads(code, max_age=CODE_SECONDS)
-        except BadData:
-            return None
+        fields = self._codes.loads(code)
         proof = _digest(cookies.get(self._nonce_cookie, ""))
-        if fields["host"] != host or not secrets.compare_digest(fields["proof"], proof):
+        if fields is None or fields["host"] != host or not secrets.compare_digest(fields["proof"], proof):
             return None
         visitor = _visitor(fields)
         return visitor if self.lasts(visitor) else None

@@ -13,6 +13,8 @@ from kupyterhub_proxy.pages import local_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# It travels in a cookie, and browsers drop one of more than 4096 bytes.
+_MAX_PATH = 2048
 _PROOF = re.compile(r"[0-9a-f]{64}")
 
 
@@ -30,7 +32,8 @@ class Wanted:
         host, proof = values.get("host", ""), values.get("proof", "")
         if not is_name(host):
             return cls()
-        return cls(host, proof if _PROOF.fullmatch(proof) else "", local_path(values.get("next", "/")))
+        path = local_path(values.get("next", "/"))
+        return cls(host, proof if _PROOF.fullmatch(proof) else "", path if len(path) <= _MAX_PATH else "/")
 
     def fields(self) -> dict[str, str]:
         """Give what `read` reads."""

@@ -18,7 +18,7 @@ def test_only_a_users_host_is_led_to(host: str) -> None:
     assert Wanted.read({"host": host, "proof": PROOF, "next": "/x"}) == Wanted()
 
 
-@pytest.mark.parametrize("path", ["https://evil.example/", "lab", "/a b", "/a\r\nX: 1"])
+@pytest.mark.parametrize("path", ["https://evil.example/", "lab", "/a b", "/a\r\nX: 1", "/" + "a" * 2048])
 def test_only_a_path_is_led_to(path: str) -> None:
     assert Wanted.read({"host": NAME, "proof": PROOF, "next": path}).next == "/"
 

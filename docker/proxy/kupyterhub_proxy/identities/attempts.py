@@ -10,8 +10,7 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from itsdangerous import BadData, URLSafeTimedSerializer
-
+from kupyterhub_proxy.passing import Passing
 from kupyterhub_proxy.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Attempts:
 
     def __init__(self, key: bytes, cookies: Cookies) -> None:
         self._cookies = cookies
-        self._serializer = URLSafeTimedSerializer(key, salt="attempt")
+        self._signed = Passing(key, "attempt", ATTEMPT_SECONDS)
         self._prefix = cookies.name("attempt-")
 
     def begin(self, response: web.StreamResponse, cookies: Mapping[str, str], wanted: Wanted) -> Attempt:
@@ -52,15 +51,14 @@ class Attempts:
         attempt = Attempt(wanted)
         for name in [name for name in cookies if name.startswith(self._prefix)][: 1 - _AT_ONCE]:
             self._cookies.delete(response, name)
-        value = self._serializer.dumps(asdict(attempt))
+        value = self._signed.dumps(asdict(attempt))
         self._cookies.set(response, self._name(attempt.state), value, ATTEMPT_SECONDS)
         return attempt
 
     def find(self, cookies: Mapping[str, str], state: str) -> Attempt | None:
         """Give the attempt of this browser that has this state, if it is not too old."""
-        try:
-            fields = self._serializer.loads(cookies.get(self._name(state), ""), max_age=ATTEMPT_SECONDS)
-        except BadData:
+        fields = self._signed.loads(cookies.get(self._name(state), ""))
+        if fields is None:
             return None
         attempt = Attempt(Wanted(**fields.pop("wanted")), **fields)
         return (
