@@ -21,6 +21,8 @@ _MAX_HEADER_BYTES = 32 * 1024
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 # Longer than the pace at which many are looked at, so that a look needs no new connection and no name to resolve.
 _KEEP_ALIVE_SECONDS = 90
+_READ_BYTES = 256 * 1024
+"""Of an answer that are read ahead: a large one then costs fewer calls of the kernel."""
 _TOKEN_SECONDS = 1.0
 """So long a token that was read is good for requests."""
 
@@ -57,6 +59,7 @@ def notebook_session() -> aiohttp.ClientSession:
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+        read_bufsize=_READ_BYTES,
         max_line_size=_MAX_HEADER_BYTES,
         max_field_size=_MAX_HEADER_BYTES,
         skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),

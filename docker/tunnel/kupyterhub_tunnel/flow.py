@@ -11,7 +11,7 @@ from collections import deque
 
 from kupyterhub_tunnel.errors import ProtocolError, TunnelError
 
-WINDOW_BYTES = 512 * 1024
+WINDOW_BYTES = 1024 * 1024
 
 
 class SendWindow:
@@ -107,8 +107,8 @@ class ReceiveBuffer:
         return rest
 
     def grant(self) -> int:
-        """Return how much credit to give now: nothing until a quarter of the window is consumed."""
-        if self._ended or self._ungranted < WINDOW_BYTES // 4:
+        """Return how much credit to give now: nothing until half of the window is consumed."""
+        if self._ended or self._ungranted < WINDOW_BYTES // 2:
             return 0
         granted, self._ungranted = self._ungranted, 0
         return granted
