@@ -34,14 +34,17 @@ async def agent(google: Google) -> AsyncIterator[Agent]:
 
 @pytest.fixture
 def chromium_options(google: Google) -> tuple[str, ...]:
-    return (f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1:{google.front_port}", "--ignore-certificate-errors")
+    return (
+        f"--host-resolver-rules=MAP *.googleusercontent.com 127.0.0.1:{google.front_port}",
+        "--ignore-certificate-errors",
+    )
 
 
 @pytest.fixture
 def sockets(page: Page) -> list[Any]:
     """The WebSockets that the browser itself opened."""
     opened: list[Any] = []
-    page.on("websocket", opened.append)
+    page.on("websocket", lambda socket: opened.append(socket))  # noqa: PLW0108 - playwright takes no builtin
     return opened
 
 

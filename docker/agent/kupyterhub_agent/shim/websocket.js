@@ -13,6 +13,17 @@
   const post = (action, body, headers = HEADERS) =>
     fetch(ROOT + action, { method: "POST", body, headers, cache: "no-store", redirect: "error" });
 
+  // Events of a WebSocket are tasks of their own: what waits for one runs before the next.
+  const nextTask = () =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(null);
+    });
+
   const toBase64 = (bytes) => {
     let text = "";
     for (let start = 0; start < bytes.length; start += 0x8000) {
@@ -165,7 +176,10 @@
         while (this.#state === ShimmedWebSocket.OPEN) {
           const answer = await post("poll", JSON.stringify({ id: this.#id }));
           if (answer.status === 200) {
-            (await answer.json()).forEach((message) => this.#receive(message));
+            for (const message of await answer.json()) {
+              this.#receive(message);
+              await nextTask();
+            }
           } else if (answer.status === 400) {
             const { code, reason } = await answer.json();
             if (this.#state === ShimmedWebSocket.OPEN) {
