@@ -48,10 +48,6 @@ resource "google_cloud_run_v2_service" "proxy" {
   ingress              = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
   invoker_iam_disabled = true # it signs people in itself
 
-  scaling {
-    min_instance_count = 1
-  }
-
   template {
     max_instance_request_concurrency = 1000
     service_account                  = local.accounts["proxy"]

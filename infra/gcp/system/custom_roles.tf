@@ -20,6 +20,7 @@ locals {
       "compute.disks.addResourcePolicies",
       "compute.disks.list",
       "compute.resourcePolicies.use",
+      "compute.zoneOperations.get",
     ]
   }
   custom_roles = { for id, role in google_project_iam_custom_role.roles : id => "projects/${var.project_id}/roles/${role.role_id}" }

@@ -24,12 +24,11 @@ resource "google_container_cluster" "cluster" {
   deletion_protection = var.deletion_protection
   resource_labels     = var.labels
 
-  enable_autopilot            = var.autopilot ? true : null
-  datapath_provider           = var.autopilot ? null : "ADVANCED_DATAPATH"
-  enable_intranode_visibility = var.autopilot ? null : true
-  enable_shielded_nodes       = var.autopilot ? null : true
-  initial_node_count          = var.autopilot ? null : 1
-  remove_default_node_pool    = var.autopilot ? null : true
+  enable_autopilot         = var.autopilot ? true : null
+  datapath_provider        = var.autopilot ? null : "ADVANCED_DATAPATH"
+  enable_shielded_nodes    = var.autopilot ? null : true
+  initial_node_count       = var.autopilot ? null : 1
+  remove_default_node_pool = var.autopilot ? null : true
 
   addons_config {
     http_load_balancing {

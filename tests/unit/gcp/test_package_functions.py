@@ -1,23 +1,18 @@
 """The archive that Cloud Functions build from."""
 
-import importlib.util
 import zipfile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from terraform import scripts
 from terraform.roots import CHECKOUT
 
 
 @pytest.fixture(scope="module")
 def packer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("package_functions", CHECKOUT / "infra/gcp/package_functions.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("package_functions")
 
 
 def _checkout(folder: Path) -> Path:
