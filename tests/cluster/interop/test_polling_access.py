@@ -27,6 +27,7 @@ class Poller:
     """Speaks for one backend, one request at a time."""
 
     def __init__(self, server: OurServer, session: aiohttp.ClientSession, name: str, **claims: Any) -> None:
+        self.server = server
         self.url = f"http://127.0.0.1:{server.hosts.domain.rpartition(':')[2]}"
         self._session = session
         token = google_keys().token(f"{self.url}/", **claims)
@@ -44,6 +45,9 @@ class Poller:
     async def status(self, method: str, path: str, request_id: str, **more: Any) -> int:
         async with self.ask(method, path, request_id, **more) as answer:
             return answer.status
+
+    def pending_request(self, request_id: str) -> Any:
+        return self.server.polling._agents[ADA].backend.find(request_id)
 
     async def browse(self, **more: Any) -> tuple[int, str]:
         """What a browser is answered."""
@@ -70,7 +74,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def asked(agent: Poller) -> AsyncIterator[tuple[asyncio.Task[tuple[int, str]], str]]:
     """A browser's request that waits for its answer, and its id."""
     first = asyncio.create_task(agent.pending())
-    await asyncio.sleep(0.05)
+    await eventually(lambda: agent.server.registry.serving(ADA) is not None)
     browser = asyncio.create_task(agent.browse())
     try:
         (request_id,) = await first
@@ -129,16 +133,19 @@ async def test_an_agent_gets_at_no_request_of_another_user(
 
 
 async def test_a_request_is_answered_once(agent: Poller) -> None:
+    other_refused = asyncio.Event()
+
     async def slowly() -> AsyncIterator[bytes]:
         yield HELLO[:-5]
-        await asyncio.sleep(0.2)
+        await other_refused.wait()
         yield HELLO[-5:]
 
     async with asked(agent) as (browser, request_id):
         first = asyncio.create_task(agent.status("POST", "/agent/response", request_id, data=slowly()))
-        await asyncio.sleep(0.1)
+        await eventually(lambda: agent.pending_request(request_id).answered)
         other = HELLO.replace(b"hello", b"HELLO")
         assert await agent.status("POST", "/agent/response", request_id, data=other) == 409
+        other_refused.set()
         assert await first == 200
         assert await browser == (200, "hello")
 
@@ -160,7 +167,7 @@ async def test_a_request_that_a_browser_gave_up_is_dropped(agent: Poller) -> Non
     async with asked(agent) as (browser, request_id):
         browser.cancel()
         await asyncio.gather(browser, return_exceptions=True)
-        await asyncio.sleep(0.1)
+        await eventually(lambda: agent.pending_request(request_id) is None)
         assert await agent.status("GET", "/agent/request", request_id) == 404
         assert await agent.status("POST", "/agent/response", request_id, data=HELLO) == 404
 
