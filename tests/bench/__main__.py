@@ -2,8 +2,8 @@
 
 import sys
 
-from bench import figures, imports, looks, notebooks, traffic
+from bench import figures, idle, imports, looks, notebooks, traffic
 
-PARTS = {"imports": imports, "looks": looks, "notebooks": notebooks, "traffic": traffic}
+PARTS = {"imports": imports, "looks": looks, "notebooks": notebooks, "traffic": traffic, "idle": idle}
 
 figures.show(figure for name in sys.argv[1:] or PARTS for figure in PARTS[name].measure())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -106,7 +107,8 @@ class Crowd:
     def _take_in(self, person: Person) -> None:
         notebook = Notebook(Location(person.backend, person.token), self._session)
         activity = Activity(notebook, person.activity, tell=lambda at: self._tell_use(person, at))
-        watch = Watch(notebook, activity, partial(self.link.announce, person), pace=self._pace)
+        pace = replace(self._pace, earlier=random.uniform(0, self._pace.idle))  # noqa: S311 - no secret
+        watch = Watch(notebook, activity, partial(self.link.announce, person), pace=pace)
         self._members[person.name] = Member(person, notebook, activity, watch, self.start(watch.run()))
 
     async def _take_out(self, member: Member) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 
 from kupyterhub_agent.replicas import ByAddress, ByName, addresses
 from kupyterhub_agent.served import Served, whom
-from kupyterhub_agent.visit import TOKEN_LOOK_SECONDS, Handlers, Visit
+from kupyterhub_agent.visit import TOKEN_LOOK_SECONDS, Handlers, NoVisit, Visit
 from kupyterhub_tunnel.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class ServerLink:
         self._token_look_seconds = token_look_seconds
         self._people: dict[str, Served] = {}
         self._visits: set[Visit] = set()
+        self._leaving = False
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -86,11 +87,15 @@ class ServerLink:
 
     async def drain(self, timeout_seconds: float) -> None:
         """Have new requests sent to other agents, and let those that are here end."""
+        self._leaving = True
         await self._tell({"type": "leaving"})
         await asyncio.gather(*(served.drain(timeout_seconds) for served in self._people.values()))
+        await asyncio.gather(*(visit.end() for visit in self._visits))
 
     async def dial(self, target: Target) -> Visit:
         """Make a connection; raises NoVisit."""
+        if self._leaving:
+            raise NoVisit("this agent ends")
         assert self._session is not None  # noqa: S101 - run made it
         return await Visit.open(self._session, target, self._server.token_file, Handlers(self._serve, self._hear))
 

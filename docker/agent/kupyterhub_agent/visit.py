@@ -102,6 +102,10 @@ class Visit:
         with contextlib.suppress(TunnelError):
             await self._connection.info(message)
 
+    async def end(self) -> None:
+        """Send what is on its way and end a connection that is run."""
+        await self._connection.close()
+
     async def close(self) -> None:
         """End a connection that is not run."""
         await self._socket.close()

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from kupyterhub_agent.notebook import NotebookUnreachable
@@ -52,6 +52,8 @@ class Pace:
     longest: float = 5
     """Between looks, however long it does not answer."""
     idle: float = 5 * 60
+    earlier: float = 0
+    """So much sooner the first `idle` is said, where those of many are to be spread in time."""
     repeat: float = 60 * 60
     patience: int = 3
     """Looks in a row without an answer that mean it is lost: a busy server may miss one."""
@@ -115,7 +117,7 @@ class Watch:
                 # Another start is proof enough that it did not answer meanwhile, however short that was.
                 self._started = started
                 self._registered = Announcement("registered", self._now())
-                self._said["idle"] = self._now()
+                self._said["idle"] = self._now() - timedelta(seconds=self._pace.earlier)
                 self._activity.used()
                 await self._say(self._registered)
             elif self._due("registered", self._pace.repeat):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from kupyterhub_proxy.settings import Address, Settings
     from kupyterhub_proxy.users import UserHosts
 
+_DRAIN_SECONDS = 10.0
+"""With _STOP_SECONDS within Kubernetes' 30 s between SIGTERM and SIGKILL."""
 _STOP_SECONDS = 3.0
 
 
@@ -31,6 +35,8 @@ class Front:
         self._login = login
         self._agents = agents
         self._users = users
+        self._requests = 0
+        self._ended = asyncio.Event()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request."""
@@ -45,8 +51,23 @@ class Front:
                 return await self._agents.handle(request)
             case Place.UNKNOWN:
                 return web.Response(status=421, text="no such host here\n")
-            case str(name):
+            case str(name) if "Upgrade" in request.headers:
                 return await self._users.handle(request, name)
+            case str(name):
+                self._requests += 1
+                try:
+                    return await self._users.handle(request, name)
+                finally:
+                    self._requests -= 1
+                    self._ended.set()
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Wait for the requests of users that are under way, at most this long; WebSockets do not end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                while self._requests:
+                    self._ended.clear()
+                    await self._ended.wait()
 
     async def stop(self) -> None:
         """Let go of the agents."""
@@ -55,13 +76,16 @@ class Front:
 
 @asynccontextmanager
 async def serving(front: Front, settings: Settings) -> AsyncIterator[None]:
-    """Serve people and agents meanwhile."""
+    """Serve people and agents meanwhile; then nobody new, and let end what is under way."""
     server = HttpServer(front.handle)
     runner = web.ServerRunner(server, shutdown_timeout=_STOP_SECONDS)
     await runner.setup()
     try:
-        await _site(runner, settings.listen, _tls(settings)).start()
+        site = _site(runner, settings.listen, _tls(settings))
+        await site.start()
         yield
+        await site.stop()
+        await front.drain(_DRAIN_SECONDS)
     finally:
         await front.stop()
         await runner.cleanup()

@@ -95,6 +95,11 @@ async def forever(request: web.Request) -> web.StreamResponse:
         request.app[CANCELLED].set()
 
 
+async def slow(_: web.Request) -> web.Response:
+    await asyncio.sleep(1)
+    return web.Response(text="at last")
+
+
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(protocols=("v2", "v1"), max_msg_size=0)
     await socket.prepare(request)
@@ -128,6 +133,7 @@ def backend_app() -> web.Application:
             web.get("/download", download),
             web.get("/broken", broken),
             web.get("/forever", forever),
+            web.get("/slow", slow),
             web.get("/ws", websocket),
             web.route("*", "/{any:.*}", show),
         ]

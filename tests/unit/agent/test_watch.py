@@ -123,3 +123,13 @@ async def test_in_a_crowd_each_is_looked_at_less_often() -> None:
     scene.watch = Watch(scene, scene, scene.announce, pace=Pace(crowding=lambda: 25), now=lambda: scene.now)
     await scene.later()
     assert scene.watch.pause() == 25
+
+
+async def test_what_many_say_of_their_idleness_is_spread_in_time() -> None:
+    scene = Scene()
+    scene.watch = Watch(scene, scene, scene.announce, pace=Pace(earlier=240), now=lambda: scene.now)
+    await scene.later()
+    assert await scene.later(seconds=50) == []
+    assert await scene.later(seconds=10) == [Announcement("idle", START, USED)]
+    assert await scene.later(minutes=4) == []
+    assert await scene.later(minutes=1) == [Announcement("idle", START, USED)]
