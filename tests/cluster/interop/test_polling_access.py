@@ -209,6 +209,16 @@ async def test_an_agent_that_drops_its_poll_loses_no_request(quick: None, agent:
         assert await browser == (200, "hello")
 
 
+async def test_a_server_that_stops_waits_for_no_poll(our_server: OurServer, agent: Poller) -> None:
+    async with asked(agent) as (browser, _):
+        poll = asyncio.create_task(agent.pending())
+        await eventually(lambda: our_server.polling._agents[ADA].presence._polls == 1)
+        await our_server.polling.stop()
+        assert await asyncio.wait_for(poll, 5) == []
+        assert (await browser)[0] == 503
+        assert await agent.status("GET", "/agent/pending", "") == 503
+
+
 async def test_when_google_does_not_answer_agents_are_to_try_again(
     our_server: OurServer, agent: Poller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ class Backend:
         self._own_headers = (("X-Forwarded-Host", self.host), ("X-Forwarded-Proto", scheme))
         self._requests: dict[str, PolledRequest] = {}
         self._news = asyncio.Event()
+        self._closed = False
 
     async def open(self, head: RequestHead) -> Channel:
         """Put a request where the agents find it; raises TooManyStreams."""
@@ -53,7 +54,7 @@ class Backend:
         """Wait for requests that nobody has fetched; give their ids, or none after a while."""
         clock = asyncio.get_running_loop().time
         until = clock() + POLL_SECONDS
-        while not (ids := self._due(clock())) and clock() < until:
+        while not (ids := self._due(clock())) and clock() < until and not self._closed:
             self._news.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), min(until - clock(), AGAIN_SECONDS))
@@ -68,6 +69,12 @@ class Backend:
         for request in list(self._requests.values()):
             if not request.answered:
                 request.fail(ConnectionLost(reason))
+
+    def close(self, reason: str) -> None:
+        """End all polls too."""
+        self._closed = True
+        self._news.set()
+        self.fail(reason)
 
     def _due(self, now: float) -> list[str]:
         due = [request for request in self._requests.values() if request.is_due(now, AGAIN_SECONDS)][:MAX_IDS]

@@ -57,12 +57,32 @@ class PollingHost:
         self._allowed = allowed
         self._registry = registry
         self._agents: dict[str, PolledAgent] = {}
+        self._stopped = False
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to one of METHODS' paths."""
+        name = request.headers.get(BACKEND_ID, "")
+        refused = await self._refusal(request, name)
+        if refused is not None:
+            return refused
+        if request.path != PENDING_PATH:
+            return await self._errand(request, name)
+        agent = self._polled_agent(name)
+        with agent.presence.polling():
+            return web.json_response(await agent.backend.poll())
+
+    async def stop(self) -> None:
+        """Give up what is pending and end all polls: they would hold the server up."""
+        self._stopped = True
+        for agent in self._agents.values():
+            agent.presence.stop()
+            agent.backend.close("the server stops")
+
+    async def _refusal(self, request: web.BaseRequest, name: str) -> web.Response | None:
         if request.method != METHODS[request.path]:
             return web.Response(status=405, headers={"Allow": METHODS[request.path]})
-        name = request.headers.get(BACKEND_ID, "")
+        if self._stopped:
+            return web.Response(status=503, text="the server stops\n")
         try:
             machine = await self._verifier.verify(request.headers.get(VM_ID, ""))
         except TokenRefused as error:
@@ -72,19 +92,9 @@ class PollingHost:
             log.warning("Google's certificates cannot be had: %s", type(error).__name__)
             return web.Response(status=503, text="tokens cannot be verified now\n")
         if not is_name(name) or not self._allowed.may_serve(machine.service_account, name):
-            log.warning("refused %s as the backend %r", machine.service_account, name)
+            log.warning("refused %s, on VM %s, as backend %r", machine.service_account, machine.instance, name)
             return web.Response(status=403, text=f"{machine.service_account} may not be the backend {name!r}\n")
-        if request.path != PENDING_PATH:
-            return await self._errand(request, name)
-        agent = self._polled_agent(name, machine.instance)
-        with agent.presence.polling():
-            return web.json_response(await agent.backend.poll())
-
-    async def stop(self) -> None:
-        """Give up what is pending."""
-        for agent in self._agents.values():
-            agent.presence.stop()
-            agent.backend.fail("the server stops")
+        return None
 
     async def _errand(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         agent = self._agents.get(name)
@@ -99,11 +109,11 @@ class PollingHost:
             return web.Response(status=409, text="it is being answered already\n")
         return await take(request, polled)
 
-    def _polled_agent(self, name: str, instance: str) -> PolledAgent:
+    def _polled_agent(self, name: str) -> PolledAgent:
         if name not in self._agents:
             backend = Backend(self._hosts.user(name))
             # As one that leaves, and has been here for long: an agent of ours carries more, and speaks for its user.
-            entry = ConnectedAgent(name, "", "", instance, backend, registered_at=_LONG_AGO, leaving=True)
+            entry = ConnectedAgent(name, "", "", "", backend, registered_at=_LONG_AGO, leaving=True)
             self._agents[name] = PolledAgent(backend, Presence(partial(self._come, entry), partial(self._go, entry)))
         return self._agents[name]
 
