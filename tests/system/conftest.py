@@ -1,22 +1,13 @@
 """One running system for most tests, and a browser."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
+from system.browser import running_chromium
 from system.running import LocalSystem, need
-
-CHROMIUM_OPTIONS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")
@@ -40,15 +31,8 @@ def chromium_options() -> tuple[str, ...]:
 @pytest.fixture
 async def chromium(chromium_options: tuple[str, ...]) -> AsyncIterator[Browser]:
     """The system's Chromium."""
-    program = need("chromium", "chromium-browser", "google-chrome")
-    # Its sandbox does not work for root.
-    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=[*CHROMIUM_OPTIONS, *sandbox, *chromium_options]
-        )
+    async with running_chromium(*chromium_options) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -61,6 +61,29 @@ async def system(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
         yield systems[0]
 
 
+async def test_a_provider_that_is_away_leaves_a_page_that_says_so(tmp_path: Path) -> None:
+    port, certificate = free_port(), Certificate(tmp_path, DOMAIN)
+    (tmp_path / "key").write_bytes(b"k" * 32)
+    (tmp_path / "secret").write_text("s3cret")
+    environment = {
+        "KUPYTERHUB_IDENTITY": "oidc",
+        "KUPYTERHUB_OIDC_ISSUER": f"http://127.0.0.1:{free_port()}",
+        "KUPYTERHUB_OIDC_CLIENT_ID": "client",
+        "KUPYTERHUB_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
+        "KUPYTERHUB_SESSION_KEY_FILE": str(tmp_path / "key"),
+    }
+    async with (
+        running_proxy(
+            tmp_path, domain=DOMAIN, certificate=certificate, listen=(FIRST, port), environment=environment
+        ) as system,
+        aiohttp.ClientSession(connector=system.connector()) as browser,
+        browser.get(system.url(NAME), headers=HTML) as answer,
+    ):
+        assert answer.status == 503
+        assert "The sign-in service does not answer" in await answer.text()
+        assert not [cookie for cookie in browser.cookie_jar if "attempt" in cookie.key]
+
+
 async def agreed_at_the_provider(browser: aiohttp.ClientSession, url: str) -> URL:
     """Sign in and agree at the provider, as a browser does; return where that leads."""
     provider = URL(url).origin()
