@@ -113,7 +113,9 @@ class PollingHost:
         if name not in self._agents:
             backend = Backend(self._hosts.user(name))
             # As one that leaves, and has been here for long: an agent of ours carries more, and speaks for its user.
-            entry = ConnectedAgent(name, "", "", "", backend, registered_at=_LONG_AGO, leaving=True)
+            entry = ConnectedAgent(
+                name=name, user="", email="", instance="", carrier=backend, registered_at=_LONG_AGO, leaving=True
+            )
             self._agents[name] = PolledAgent(backend, Presence(partial(self._come, entry), partial(self._go, entry)))
         return self._agents[name]
 
