@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -84,6 +85,7 @@ def _count(plane: local_system.RunningControlPlane) -> list[Figure]:
     asked = document.get()
     reconciler.reconcile(Look("counted", created=True))
     first = api.requests
+    _rest(reconciler, document)
     versions, written = _versions(reconciler), document.get()
     api.requests, store.calls = 0, Counter()
     reconciler.reconcile(Look("counted"))
@@ -108,6 +110,13 @@ def _count(plane: local_system.RunningControlPlane) -> list[Figure]:
         Figure("unchanged user: resourceVersions and update times that move", moved, 0, ""),
         Figure("echo of a status: requests of either kind", echo, 0, ""),
     ]
+
+
+def _rest(reconciler: Reconciler, document: firestore.DocumentReference) -> None:
+    """Look until the scheduler has said that there is no node, which is news for the status."""
+    while document.get().to_dict()["status"]["reason"] != "WaitingForNode":
+        time.sleep(0.1)
+        reconciler.reconcile(Look("counted"))
 
 
 def _api(kubeconfig: Path) -> CountingClient:
