@@ -19,7 +19,8 @@ locals {
 resource "google_secret_manager_secret" "proxy" {
   for_each = local.proxy_secrets
 
-  secret_id = "kupyterhub-proxy-${each.key}"
+  secret_id           = "kupyterhub-proxy-${each.key}"
+  deletion_protection = false
 
   replication {
     auto {}

@@ -108,9 +108,12 @@ resource "google_container_cluster" "cluster" {
     }
   }
 
-  node_pool_auto_config {
-    node_kubelet_config {
-      insecure_kubelet_readonly_port_enabled = "FALSE"
+  dynamic "node_pool_auto_config" {
+    for_each = var.autopilot ? ["autopilot"] : []
+    content {
+      node_kubelet_config {
+        insecure_kubelet_readonly_port_enabled = "FALSE"
+      }
     }
   }
 

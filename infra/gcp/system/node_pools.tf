@@ -1,11 +1,15 @@
 locals {
-  small_pool = { account = "nodes", disk_gb = 50, gpu = null, metadata = "GKE_METADATA", spot = false, taint = null, zones = null }
+  small_pool = { account = "nodes", disk_gb = 50, gpu = null, labels = {}, metadata = "GKE_METADATA", spot = false, zones = null }
 
   pools = { for name, pool in merge(
     {
       # Google's proxy knows an agent by the VM that it runs on, so these pods get the VM's own metadata server and,
       # with it, the rights of the node's account. Hence a pool in which nothing else may run.
-      agents = merge(local.small_pool, var.system_pool, { account = "agents", metadata = "GCE_METADATA", taint = "agents" })
+      agents = merge(local.small_pool, var.system_pool, {
+        account  = "agents"
+        labels   = { "kupyterhub.dev/agents" = "true" } # and tainted with them, as agents' pods know
+        metadata = "GCE_METADATA"
+      })
       system = merge(local.small_pool, var.system_pool)
     },
     { for name, pool in var.notebook_pools : name => merge(local.small_pool, pool) }
@@ -39,7 +43,7 @@ resource "google_container_node_pool" "pools" {
     disk_size_gb    = each.value.disk_gb
     disk_type       = "pd-balanced"
     image_type      = "COS_CONTAINERD"
-    labels          = { "kupyterhub/pool" = each.key }
+    labels          = each.value.labels
     machine_type    = each.value.machine_type
     oauth_scopes    = ["https://www.googleapis.com/auth/cloud-platform"]
     resource_labels = var.labels
@@ -72,10 +76,10 @@ resource "google_container_node_pool" "pools" {
     }
 
     dynamic "taint" {
-      for_each = compact([each.value.taint])
+      for_each = each.value.labels
       content {
         effect = "NO_SCHEDULE"
-        key    = "kupyterhub/pool"
+        key    = taint.key
         value  = taint.value
       }
     }

@@ -34,11 +34,14 @@ locals {
     namespace     = local.namespace
     profiles      = local.profiles
     proxy         = var.proxy
+    # Past the Gateway, which ends TLS: an agent dials each replica.
+    proxyService = local.proxy_on_gke ? "http://proxy-agents.${local.namespace}.svc.cluster.local:8080" : null
   } : key => value if value != null }
 }
 
 resource "google_secret_manager_secret" "settings" {
-  secret_id = "kupyterhub-settings"
+  secret_id           = "kupyterhub-settings"
+  deletion_protection = false
 
   replication {
     auto {}

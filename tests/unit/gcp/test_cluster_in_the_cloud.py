@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from kupyterhub.domain.manifests import agent_pod
 from terraform.roots import CHECKOUT, Plan
 
 Way = Callable[[str], Plan]
@@ -96,7 +97,8 @@ def test_agents_of_the_hosted_proxy_have_nodes_and_an_account_of_their_own(syste
     pools = _pools(system_plan("hosted"))
     agents = _node(pools.pop("agents"))
     assert agents["workload_metadata_config"][0]["mode"] == "GCE_METADATA"
-    assert agents["taint"] == [{"effect": "NO_SCHEDULE", "key": "kupyterhub/pool", "value": "agents"}]
+    assert agents["labels"] == {agent_pod.POOL: "true"}
+    assert agents["taint"] == [{"effect": "NO_SCHEDULE", "key": agent_pod.POOL, "value": "true"}]
     assert agents["service_account"] == "kupyterhub-agents@my-project.iam.gserviceaccount.com"
     assert {_node(pool)["workload_metadata_config"][0]["mode"] for pool in pools.values()} == {"GKE_METADATA"}
 

@@ -137,6 +137,15 @@ def test_the_settings_are_such_as_the_functions_take(way: str, system_plan: Way)
     assert parsed.proxy == ("hosted" if way == "hosted" else "self-hosted")
 
 
+def test_agents_in_the_servers_cluster_dial_each_of_its_replicas(system_plan: Way) -> None:
+    def service(way: str) -> str | None:
+        text = system_plan(way).of("google_secret_manager_secret_version")["settings"]["secret_data"]
+        return settings.parse(text).proxy_service
+
+    assert service("self-hosted") == "http://proxy-agents.kupyterhub.svc.cluster.local:8080"
+    assert service("cloud-run") is None
+
+
 def test_a_profile_is_written_as_its_variables_say(system_plan: Way) -> None:
     text = system_plan("everything").of("google_secret_manager_secret_version")["settings"]["secret_data"]
     large = settings.parse(text).profiles["large"]

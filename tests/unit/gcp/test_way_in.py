@@ -1,6 +1,7 @@
 """How people reach the proxy in the cloud, and what watches over the system."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from kupyterhub_proxy import settings
-from terraform.roots import Plan
+from terraform.roots import CHECKOUT, Plan
 
 Way = Callable[[str], Plan]
 
@@ -116,3 +117,13 @@ def test_a_budget_is_of_this_project_alone(system_plan: Way) -> None:
     budget = system_plan("everything").of("google_billing_budget")["project[0]"]
     assert budget["budget_filter"][0]["projects"] == ["projects/123456789012"]
     assert "google_billing_budget" not in system_plan("self-hosted").types
+
+
+def test_the_log_of_an_outcome_is_what_the_alert_counts(system_plan: Way) -> None:
+    metric = system_plan("self-hosted").of("google_logging_metric")["not_ready"]
+    found = re.search(r'textPayload =~ "(.+?)"', metric["filter"])
+    assert found is not None
+    logged = re.search(r'info\("(users/%s: %s \(%s\))"', (CHECKOUT / "functions/main.py").read_text())
+    assert logged is not None
+    assert re.search(found[1], "INFO " + logged[1] % ("u-1", "Failed", "it does not start"))
+    assert not re.search(found[1], "INFO " + logged[1] % ("u-1", "Ready", "nothing changed"))
