@@ -115,9 +115,7 @@ def test_oidc_reads_its_secret_from_a_file_and_shows_it_nowhere(oidc: dict[str, 
 
 
 @pytest.mark.parametrize("mode", ["iap", "oidc"])
-def test_an_organisations_server_is_https_and_listens_to_everybody(
-    mode: str, request: pytest.FixtureRequest
-) -> None:
+def test_an_organisations_server_is_https_and_listens_to_everybody(mode: str, request: pytest.FixtureRequest) -> None:
     settings = read(request.getfixturevalue(mode))
     assert settings.tls is None
     assert settings.hosts.login == "https://login.hub.example"
