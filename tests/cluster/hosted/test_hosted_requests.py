@@ -115,9 +115,13 @@ async def test_who_is_withdrawn_is_reached_no_more(
     assert not agent.link.ready
 
 
-async def test_draining_waits_for_what_is_under_way(agent: Agent, browser: Browser) -> None:
+async def test_draining_waits_for_what_is_under_way_and_asks_for_no_more(
+    agent: Agent, browser: Browser, google: Google
+) -> None:
     async with browser.request("GET", "/forever") as answer:
         await answer.content.readany()
         began = time.monotonic()
         await agent.link.drain(0.3)
         assert 0.2 < time.monotonic() - began < 2
+        await eventually(lambda: google.service.polling[ADA] == 0)
+        assert await answer.content.readany()

@@ -93,7 +93,7 @@ class HostedLink:
             await stop(task)
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Wait for the requests under way, at most this long."""
+        """Ask for no more requests, and wait for those under way at most this long."""
         await asyncio.gather(*(serving.drain(timeout_seconds) for serving, _ in self._servings.values()))
 
     async def _serve(self) -> None:

@@ -58,19 +58,28 @@ class Poller:
         self._slots = asyncio.Semaphore(MOST_REQUESTS)
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._carrying: set[asyncio.Task[None]] = set()
+        self._polls: list[asyncio.Task[None]] = []
+        self._draining = False
 
     async def poll(self, backend: Backend, polled: Callable[[], None]) -> None:
         """Poll until the service has forgotten this registration: raises Forgotten. Tells `polled` of each answer."""
-        polls = [asyncio.create_task(self._poll(backend, polled)) for _ in range(POLLS)]
+        self._polls = [asyncio.create_task(self._poll(backend, polled)) for _ in range(POLLS)]
         try:
-            await asyncio.gather(*polls)
+            ended, _ = await asyncio.wait(self._polls, return_when=asyncio.FIRST_COMPLETED)
+            if self._draining:
+                await asyncio.Event().wait()  # until cancelled: nothing more is asked for
+            for task in ended:
+                task.result()
         finally:
-            for task in polls:
+            for task in self._polls:
                 task.cancel()
-            await asyncio.gather(*polls, return_exceptions=True)
+            await asyncio.gather(*self._polls, return_exceptions=True)
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Wait for the requests under way, at most this long."""
+        """Ask for no more requests, and wait for those under way at most this long."""
+        self._draining = True
+        for task in self._polls:
+            task.cancel()
         if self._carrying:
             await asyncio.wait(self._carrying, timeout=timeout_seconds)
 

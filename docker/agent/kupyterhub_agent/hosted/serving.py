@@ -78,7 +78,7 @@ class Serving:
             await session.close()
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Wait for the requests under way, at most this long."""
+        """Ask for no more requests, and wait for those under way at most this long."""
         await self._poller.drain(timeout_seconds)
 
     async def _register(self) -> Registration:
