@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from kupyterhub_agent.keeping import endpoint as keeping
 from kupyterhub_agent.keeping.endpoint import Keeping
 from kupyterhub_agent.link import ForwarderFactory, Link
 from kupyterhub_agent.notebook import Location, Notebook, notebook_session
+from kupyterhub_agent.pause import LONGEST_PAUSE_SECONDS
 from kupyterhub_agent.person import Person
 from kupyterhub_agent.watch import NORMAL, Pace, Watch
 
@@ -38,6 +40,8 @@ class Addition(NamedTuple):
 
 Additions = Callable[[Notebook, str], Sequence[Addition]]
 """Gives those for a notebook at an origin."""
+
+log = logging.getLogger(__name__)
 
 LOOKS_PER_SECOND = 40
 """At JupyterLabs that answer, all together: more of them are looked at less often."""
@@ -109,7 +113,7 @@ class Crowd:
         activity = Activity(notebook, person.activity, tell=lambda at: self._tell_use(person, at))
         pace = replace(self._pace, earlier=random.uniform(0, self._pace.idle))  # noqa: S311 - no secret
         watch = Watch(notebook, activity, partial(self.link.announce, person), pace=pace)
-        self._members[person.name] = Member(person, notebook, activity, watch, self.start(watch.run()))
+        self._members[person.name] = Member(person, notebook, activity, watch, self.start(_watching(watch)))
 
     async def _take_out(self, member: Member) -> None:
         del self._members[member.person.name]
@@ -136,6 +140,15 @@ class Crowd:
     def _heard(self, name: str, at: datetime) -> None:
         if name in self._members:
             self._members[name].activity.heard(at)
+
+
+async def _watching(watch: Watch) -> None:
+    while True:
+        try:
+            await watch.run()
+        except Exception:  # whatever is wrong with one person's JupyterLab must not end the agent of all
+            log.exception("a watch failed and begins anew")
+            await asyncio.sleep(LONGEST_PAUSE_SECONDS)
 
 
 @asynccontextmanager

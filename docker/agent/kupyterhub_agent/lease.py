@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,11 +18,20 @@ from kupyterhub_agent.directory.api import ApiError
 if TYPE_CHECKING:
     from kupyterhub_agent.directory.api import Api, Object
 
-DURATION_SECONDS = 15
-"""So long a Lease counts that is not renewed."""
-DEADLINE_SECONDS = 10.0
-"""Who could not renew it for so long stops before another one begins."""
-RENEW_SECONDS = 2.0
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """In seconds."""
+
+    duration: float = 15
+    """So long a Lease counts that is not renewed."""
+    deadline: float = 10
+    """Who could not renew it for so long stops before another one begins."""
+    renew: float = 2
+    """Between looks."""
+
+
+NORMAL = Terms()
 _NOT_FOUND, _CONFLICT = 404, 409
 
 log = logging.getLogger(__name__)
@@ -29,8 +40,9 @@ log = logging.getLogger(__name__)
 class Lease:
     """The Lease `agent` of a namespace, as one that would hold it sees it."""
 
-    def __init__(self, api: Api, namespace: str, identity: str) -> None:
+    def __init__(self, api: Api, namespace: str, identity: str, terms: Terms = NORMAL) -> None:
         """`identity` is the pod's uid."""
+        self._terms = terms
         self._api = api
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._path = f"{self._collection}/agent"
@@ -41,14 +53,14 @@ class Lease:
     async def acquire(self) -> None:
         """Wait until it is this one's turn."""
         while not await self._try():  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(self._terms.renew)
         log.info("it is this replica's turn to serve")
 
     async def hold(self) -> None:
         """Return when it is no longer: another has it, or it could not be renewed in time."""
         renewed = _now()
-        while _now() - renewed < DEADLINE_SECONDS:
-            await asyncio.sleep(RENEW_SECONDS)
+        while _now() - renewed < self._terms.deadline:
+            await asyncio.sleep(self._terms.renew)
             try:
                 lease = await self._api.ask("GET", self._path)
                 if lease["spec"].get("holderIdentity") != self._identity:
@@ -86,7 +98,7 @@ class Lease:
         version = lease["metadata"]["resourceVersion"]
         if version != self._seen:
             self._seen, self._seen_at = version, _now()
-        return _now() - self._seen_at > float(lease["spec"].get("leaseDurationSeconds", DURATION_SECONDS))
+        return _now() - self._seen_at > self._terms.duration
 
     async def _create(self) -> bool:
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "agent"}}
@@ -109,7 +121,7 @@ class Lease:
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {
             "holderIdentity": holder,
-            "leaseDurationSeconds": DURATION_SECONDS,
+            "leaseDurationSeconds": math.ceil(self._terms.duration),
             "acquireTime": now,
             "renewTime": now,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 _PROBE = aiohttp.ClientTimeout(total=5)
+_MOST_JSON_BYTES = 1024 * 1024
+"""Of one answer of its API; a kernel takes some 250."""
 _MAX_HEADER_BYTES = 32 * 1024
 # What is carried takes as long as it takes (a cell's result, a download); only connecting is bounded.
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
@@ -79,20 +82,29 @@ class Notebook:
     async def started(self) -> str | None:
         """Return when it says that it was started, if it answers and takes our token; raises NotebookUnreachable."""
         status = await self.get_json("/api/status")
-        return status.get("started")  # type: ignore[no-any-return]
+        started = status.get("started") if isinstance(status, dict) else None
+        return started if isinstance(started, str) else None
 
     async def get_json(self, target: str) -> Any:
-        """Ask its API, with the token; raises NotebookUnreachable."""
+        """Ask its API, with the token; raises NotebookUnreachable.
+
+        Its person may have it answer anything, and may not thereby harm the others whom this agent serves: so
+        no redirect is followed, and not more is read than JupyterLab would say.
+        """
         headers = {"Authorization": self._location.authorization()}
         try:
-            async with self._session.get(self._url(target), headers=headers, timeout=_PROBE) as answer:
+            async with self._session.get(
+                self._url(target), headers=headers, timeout=_PROBE, allow_redirects=False
+            ) as answer:
                 answer.raise_for_status()
-                return await answer.json()
+                return json.loads(await _body(answer))
+        except aiohttp.ClientConnectorDNSError as error:
+            raise NotebookUnreachable("its name does not resolve", refused=False) from error
         except aiohttp.ClientConnectorError as error:
             raise NotebookUnreachable("nothing listens there", refused=True) from error
         except aiohttp.ClientResponseError as error:
             raise NotebookUnreachable(f"it answered {error.status}", refused=False, status=error.status) from error
-        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+        except (TimeoutError, aiohttp.ClientError, ValueError, RecursionError) as error:
             raise NotebookUnreachable(f"no answer ({type(error).__name__})", refused=False) from error
 
     def request(
@@ -124,3 +136,12 @@ class Notebook:
 
     def _url(self, target: str) -> URL:
         return URL(f"{self._origin}{target}", encoded=True)
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    body = b""
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > _MOST_JSON_BYTES:
+            raise ValueError("it answers too much")
+    return body

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from cluster.proxy.backend import backend_app
 from cluster.proxy.harness import (
     ADA,
+    ADMIN,
     EVE,
     HTML,
     Browser,
@@ -76,6 +77,49 @@ async def test_an_agent_serves_its_own_user_only(system: System, backend: TestSe
             await eventually(lambda: bool(agent.answering))
             await asyncio.sleep(0.3)
             assert system.publisher.events == []
+
+
+async def test_the_shared_agent_serves_whoever_the_email_says_and_a_wrong_one_costs_nobody_else(
+    system: System, backend: TestServer
+) -> None:
+    shared = system.cluster.token("", "uid", sub="system:serviceaccount:kupyterhub:agent")
+    ada = system.agent_settings(ADA, str(backend.make_url("/")), token=shared)
+    people = {
+        person.name: person
+        for person in (
+            ada.serves,
+            altered(ada, name=base_name(EVE), email=EVE).serves,
+            altered(ada, name=base_name(ADMIN), email=EVE).serves,
+        )
+    }
+    async with running_agent(ada, system) as agent:
+        await agent.become(people)
+        await system.publisher.until("registered", NAME)
+        await system.publisher.until("registered", base_name(EVE))
+        await eventually(lambda: agent.answering == len(people))
+        await asyncio.sleep(0.3)
+        assert {event["name"] for event in system.publisher.events} == {NAME, base_name(EVE)}
+        assert {event["instance"] for event in system.publisher.events} == {"uid"}
+
+
+async def test_the_shared_agent_of_another_namespace_is_refused(system: System) -> None:
+    token = system.cluster.token("", "uid", sub="system:serviceaccount:other:agent")
+    assert await dial(system, token) == 401
+
+
+async def test_an_agent_is_told_which_replica_has_let_it_in_and_of_how_many(system: System) -> None:
+    told = set()
+    for _ in range(2):
+        async with aiohttp.ClientSession(connector=system.connector()) as session:
+            token = system.cluster.token(NAME, "uid")
+            async with session.ws_connect(
+                system.url("agents", "/agent/connect"), headers={"Authorization": f"Bearer {token}"}
+            ) as socket:
+                headers = socket._response.headers
+                told.add((headers["X-Kupyterhub-Replica"], headers["X-Kupyterhub-Replicas"]))
+    [(replica, count)] = told
+    assert len(replica) == 16
+    assert count == "1"
 
 
 async def test_a_registration_says_who_and_where(system: System, backend: TestServer) -> None:
