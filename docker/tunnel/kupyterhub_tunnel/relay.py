@@ -42,7 +42,7 @@ async def relay(socket: WebSocket, stream: Channel) -> None:
         if incoming.done():
             await _stop(outgoing)
             code, reason = incoming.result()
-            await socket.close(code=code, message=reason.encode()[:123])
+            await _close(socket, Close(code, reason))
             await stream.end()
         else:
             await _stop(incoming)
@@ -52,10 +52,11 @@ async def relay(socket: WebSocket, stream: Channel) -> None:
             await stream.end()
             await _until_end(stream)
     except (TunnelError, ClientConnectionResetError, ConnectionResetError):
-        await socket.close(code=_LOST)
+        await _close(socket, Close(_LOST, ""))
     finally:
         await _stop(outgoing)
         await _stop(incoming)
+        await _close(socket, Close(WSCloseCode.GOING_AWAY, ""))
 
 
 async def _from_socket(socket: WebSocket, stream: Channel) -> Close:
@@ -86,6 +87,13 @@ async def _to_socket(stream: Channel, socket: WebSocket) -> Close:
             case Type.CLOSE:
                 return Close(*message.close_code())
     return Close(_LOST, "")
+
+
+async def _close(socket: WebSocket, close: Close) -> None:
+    """Close it unless it is closed. aiohttp would wait for the peer's answer as long as other messages come."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code=close.code, message=close.reason.encode()[:123])
 
 
 def _sendable(code: int | None) -> int:
