@@ -15,6 +15,7 @@ from kupyterhub_local.errors import ComponentError
 
 CHECKOV = "3.3.30"
 TFLINT = "v0.64.0"
+_TFLINT = "github.com/terraform-linters/tflint"
 
 
 async def checkov() -> Path:
@@ -35,7 +36,7 @@ async def tflint() -> Path:
         raise ComponentError("There is no Go to build TFLint with. Install it (https://go.dev/dl/), and try again.")
 
     def build(folder: Path) -> Awaitable[None]:
-        return _run(go, "install", f"github.com/terraform-linters/tflint@{TFLINT}", GOBIN=str(folder))
+        return _run(go, "install", "-trimpath", "-ldflags=-s -w", f"{_TFLINT}@{TFLINT}", GOBIN=str(folder))
 
     return await cached(user_cache() / f"tflint-{TFLINT}", build) / "tflint"
 

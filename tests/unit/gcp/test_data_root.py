@@ -1,7 +1,5 @@
 """What outlives the system: notebooks, documents, the master secret and snapshots."""
 
-from typing import Any
-
 import pytest
 
 from terraform.roots import Plan, Root, TerraformError
@@ -71,16 +69,21 @@ def test_snapshots_of_a_purged_disk_go_when_their_days_are_over(data_plan: Plan)
     assert policy["retention_policy"][0]["on_source_disk_delete"] == "APPLY_RETENTION_POLICY"
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        pytest.param({"region": "europe-west1-b"}, "a zone has one letter more", id="zone-for-region"),
-        pytest.param({"firestore_location": "europe"}, "multi-regions nam5 and eur3", id="firestore-location"),
-        pytest.param({"project_id": "My project"}, "Give the project's id", id="project-name"),
-        pytest.param({"notebooks": {"soft_delete_days": 3}}, "from 7 to 90", id="soft-delete"),
-        pytest.param({"snapshots": {"start_time": "2:30"}}, "a full hour", id="snapshots"),
-    ],
-)
-def test_wrong_variables_are_refused_in_words(wrong: dict[str, Any], said: str, data_root: Root) -> None:
-    with pytest.raises(TerraformError, match=said):
-        data_root.plan(**DATA | wrong)
+def test_wrong_variables_are_refused_in_words(data_root: Root) -> None:
+    wrong = {
+        "firestore_location": "europe",
+        "notebooks": {"soft_delete_days": 3},
+        "project_id": "My project",
+        "region": "europe-west1-b",
+        "snapshots": {"start_time": "2:30"},
+    }
+    with pytest.raises(TerraformError) as refusal:
+        data_root.plan(**wrong)
+    for words in (
+        "one of the multi-regions nam5 and eur3",
+        "or from 7 to 90",
+        "Give the project's id",
+        "a zone has one letter more",
+        "snapshots.start_time is a full hour",
+    ):
+        assert words in str(refusal.value), words
