@@ -58,18 +58,27 @@ class Lease:
 
     async def hold(self) -> None:
         """Return when it is no longer: another has it, or it could not be renewed in time."""
-        renewed = _now()
-        while _now() - renewed < self._terms.deadline:
+        try:
+            async with asyncio.timeout(self._terms.deadline) as limit:
+                while await self._renew():
+                    limit.reschedule(_now() + self._terms.deadline)
+        except TimeoutError:
+            log.warning("the Lease could not be renewed in time")
+        log.warning("it is no longer this replica's turn to serve")
+
+    async def _renew(self) -> bool:
+        """Return once it is renewed, or say that another has it."""
+        while True:
             await asyncio.sleep(self._terms.renew)
             try:
                 lease = await self._api.ask("GET", self._path)
                 if lease["spec"].get("holderIdentity") != self._identity:
-                    break
+                    return False
                 await self._write(lease, self._identity)
-                renewed = _now()
             except ApiError as error:
                 log.warning("the Lease is not renewed: %s", error)
-        log.warning("it is no longer this replica's turn to serve")
+            else:
+                return True
 
     async def release(self) -> None:
         """Let another one have it at once."""

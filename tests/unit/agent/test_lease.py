@@ -20,9 +20,12 @@ class TwinApi:
     def __init__(self) -> None:
         self.lease: dict[str, Any] | None = None
         self.away = False
+        self.hangs = False
 
     async def ask(self, method: str, path: str, *, body: dict[str, Any] | None = None) -> dict[str, Any]:
         await asyncio.sleep(0)
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.away:
             raise ApiError(0, "away")
         if method == "GET":
@@ -83,10 +86,11 @@ async def test_who_is_gone_without_a_word_is_followed_when_its_lease_is_over(api
     assert api.holder == "b"
 
 
-async def test_who_cannot_renew_it_stops_before_another_begins(api: TwinApi) -> None:
+@pytest.mark.parametrize("trouble", ["away", "hangs"])
+async def test_who_cannot_renew_it_stops_before_another_begins(api: TwinApi, trouble: str) -> None:
     lease = lease_of(api, "a")
     await lease.acquire()
-    api.away = True
+    setattr(api, trouble, True)
     began = asyncio.get_running_loop().time()
     async with asyncio.timeout(2):
         await lease.hold()
