@@ -1,8 +1,6 @@
 import pytest
 
-pytest.register_assert_rewrite("contracts", "twins")
-
-from twins import World  # noqa: E402 - asserts in helpers are to say what they compared
+from twins import World
 
 
 @pytest.fixture
