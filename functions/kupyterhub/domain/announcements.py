@@ -83,5 +83,6 @@ def says_idle(
         and announcement.registered_at >= started_at
         and (known is None or active >= known)
         and now - announcement.sent_at < IDLE_VALID
-        and now - active >= timeout
+        # By what the sender saw: a message that comes late stops nobody who was active on its way.
+        and announcement.sent_at - active >= timeout
     )

@@ -78,11 +78,21 @@ def test_an_idle_message_that_says_nothing_about_now_stops_nobody(world: World, 
 
 def test_a_message_just_under_15_minutes_old_counts(world: World) -> None:
     active = idle_since(world)
-    sent = world.clock() - timedelta(minutes=14, seconds=59)
+    sent = world.clock()
+    world.clock.move(minutes=14, seconds=59)
 
     world.announce("idle", registered_at=active, last_activity=active, sent_at=sent)
 
     assert world.status().phase == "Stopped"
+
+
+def test_a_warning_that_comes_after_the_timeout_stops_nobody_who_may_have_pressed_keep(world: World) -> None:
+    active = idle_since(world)
+    sent = world.clock() - timedelta(seconds=1)
+
+    world.announce("idle", registered_at=active, last_activity=active, sent_at=sent)
+
+    assert world.status().phase == "Ready"
 
 
 def test_registered_never_stops_anybody(world: World) -> None:
