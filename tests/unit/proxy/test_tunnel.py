@@ -117,7 +117,9 @@ def test_a_head_that_is_none_is_a_protocol_error(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [(("X", "1\nHost: evil"),), (("X\n", "1"),), (("X", "1" * MAX_HEAD_BYTES),)], ids=["value", "name", "size"]
+    "headers",
+    [(("X", "1\nHost: evil"),), (("X\n", "1"),), (("X", "1" * MAX_HEAD_BYTES),)],
+    ids=["value", "name", "size"],
 )
 def test_a_head_that_cannot_be_carried_never_leaves(headers: Headers) -> None:
     with pytest.raises(ProtocolError):
