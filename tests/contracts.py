@@ -16,6 +16,7 @@ from kupyterhub.domain import labels
 from kupyterhub.domain.desired import Desired, desired
 from kupyterhub.domain.errors import DocumentChanged, ObjectChanged
 from kupyterhub.domain.installation import Installation
+from kupyterhub.domain.manifests.storage import claim
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Wanted, judge
 from kupyterhub.domain.settings import Settings
@@ -172,7 +173,7 @@ class ClusterContract:
         user = _document()
         objects = _desired(user)
         applied = [*objects.before, objects.notebook or {}, *objects.after]
-        assert cluster.create(objects.storage or {}) is not None
+        assert cluster.create(_claim(user)) is not None
 
         assert [cluster.apply(each).created for each in applied] == [True] * 6
         assert [cluster.apply(each).created for each in applied] == [False] * 6
@@ -211,15 +212,26 @@ class ClusterContract:
         assert live["metadata"]["name"] == f"jupyterlab-{name}"
 
     def test_storage_that_exists_is_left_as_it_is(self, cluster: Cluster) -> None:
-        claim = _desired().storage or {}
+        claim = _claim()
         assert cluster.create(claim) is not None
         claim["metadata"]["annotations"]["kupyterhub/user"] = "another"
 
         assert cluster.create(claim) is None
 
+    def test_a_claim_is_read_by_its_name(self, cluster: Cluster) -> None:
+        user = _document()
+        name = base_name(user.fields["email"])
+        assert cluster.read_claim(name) is None
+        cluster.create(_claim(user))
+
+        live = cluster.read_claim(name)
+
+        assert live is not None
+        assert live["spec"]["resources"]["requests"] == {"storage": "10Gi"}
+
     def test_storage_is_no_object_of_a_listing(self, cluster: Cluster) -> None:
         user = _document()
-        cluster.create(_desired(user).storage or {})
+        cluster.create(_claim(user))
 
         assert cluster.user_objects(labels.of_user(user.id)) == []
 
@@ -262,12 +274,12 @@ class ClusterContract:
     def test_storage_goes_when_nothing_protects_it(self, cluster: Cluster, settle: Callable[[], None]) -> None:
         user = _document()
         name = base_name(user.fields["email"])
-        cluster.create(_desired(user).storage or {})
+        cluster.create(_claim(user))
 
-        cluster.delete_storage(name)
+        cluster.delete_claim(name)
         settle()
 
-        assert cluster.delete_storage(name) is True
+        assert cluster.delete_claim(name) is True
 
     def test_no_pods_are_no_pods(self, cluster: Cluster) -> None:
         assert cluster.pods(labels.of_name(base_name(f"{fresh('ada')}@example.com"))) == []
@@ -285,8 +297,22 @@ def _document() -> UserDocument:
     return UserDocument(fresh("user"), {"email": f"{fresh('ada')}@example.com"}, NOON, NOON)
 
 
-def _desired(user: UserDocument | None = None, settings: Settings = SETTINGS) -> Desired:
+def _claim(user: UserDocument | None = None) -> dict[str, Any]:
     document = user or _document()
+    return claim(document, _wanted(document, SETTINGS))
+
+
+def _wanted(document: UserDocument, settings: Settings) -> Wanted:
     wanted = judge(document, settings, NOON)
     assert isinstance(wanted, Wanted)
-    return desired(document, wanted, None, Installation(settings, b"k" * 32, "projects/p/topics/agent-events"))
+    return wanted
+
+
+def _desired(user: UserDocument | None = None, settings: Settings = SETTINGS) -> Desired:
+    document = user or _document()
+    return desired(
+        document,
+        _wanted(document, settings),
+        None,
+        Installation(settings, b"k" * 32, "projects/p/topics/agent-events"),
+    )

@@ -10,7 +10,7 @@ from google.cloud import firestore, pubsub_v1
 from kubernetes.client import ApiClient
 
 from kupyterhub import settings as files
-from kupyterhub.adapters import cluster, gke
+from kupyterhub.adapters import cluster, folders, gke
 from kupyterhub.adapters.bus import Bus
 from kupyterhub.adapters.user_store import UserStore
 from kupyterhub.domain.errors import SettingsError
@@ -32,6 +32,7 @@ def reconciler() -> Reconciler:
         settings=settings,
         master_secret=files.load_master_secret(_file("KUPYTERHUB_MASTER_SECRET_FILE")),
         clock=lambda: datetime.now(UTC),
+        folders=folders.Folders(folders.connect(), settings) if settings.bucket.name else None,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from kupyterhub.domain.live import Object
+from kupyterhub.domain.policy import Wanted
 from kupyterhub.domain.users import Status, UserDocument
 
 
@@ -78,8 +79,27 @@ class Cluster(Protocol):
     def delete(self, live: Object) -> None:
         """Delete the object if it is still this version; one that is gone is success. Raises ObjectChanged."""
 
-    def delete_storage(self, name: str) -> bool:
-        """Ask for the user's storage to go; True once it is gone."""
+    def read_claim(self, name: str) -> Object | None:
+        """The PersistentVolumeClaim `home-<name>`."""
+
+    def resize_claim(self, name: str, size: str) -> None:
+        """Ask for a disk to be made bigger; one whose StorageClass makes none bigger stays as it is."""
+
+    def delete_claim(self, name: str) -> bool:
+        """Ask for the PersistentVolumeClaim to go; True once it is gone."""
+
+
+class Storage(Protocol):
+    """Where notebooks are kept: one of the kinds of `storage.kind`. Every method may raise TransientError."""
+
+    def make(self, user: UserDocument, wanted: Wanted) -> bool:
+        """Make a person's storage what the profile says, if it is not yet; True where there was none.
+
+        What is in it stays, and it never becomes smaller.
+        """
+
+    def delete(self, name: str) -> bool:
+        """Ask for a person's storage to go; True once it is gone."""
 
 
 class Bus(Protocol):

@@ -7,6 +7,7 @@ equal to what it asks for, write the status. What an event said is only a hint a
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from kupyterhub.disks import Disks
 from kupyterhub.domain import labels
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement, ignored, is_news, says_idle
@@ -21,8 +22,8 @@ from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.emails import Emails
 from kupyterhub.events import Look
-from kupyterhub.ports import Bus, Clock, Cluster, Users
-from kupyterhub.storage import Purge, purge
+from kupyterhub.ports import Bus, Clock, Cluster, Storage, Users
+from kupyterhub.storage import Purge, Purger
 
 ATTEMPTS = 5
 
@@ -46,6 +47,19 @@ class Reconciler:
     settings: Settings
     master_secret: bytes
     clock: Clock
+    folders: Storage | None = None
+    """In the bucket, where the settings name one."""
+
+    @property
+    def storages(self) -> dict[str, Storage]:
+        """What keeps people's notebooks, by `storage.kind`."""
+        disks = {"disk": Disks(self.cluster)}
+        return {**disks, "gcs": self.folders} if self.folders else {**disks}
+
+    @property
+    def purger(self) -> Purger:
+        """What removes people's notebooks."""
+        return Purger(self.users, self.cluster, self.storages.values())
 
     @property
     def installation(self) -> Installation:
@@ -99,7 +113,7 @@ class Reconciler:
             handed_over = facts.is_available(self.cluster.read_shared_agent())
             changed |= handed_over and self._remove(own_agent)
             seen = replace(seen, own_agent_stays=not handed_over)
-        purged = purge(document, verdict, self.users, self.cluster, now) if isinstance(verdict, Ended) else Purge()
+        purged = self.purger.purge(document, verdict, now) if isinstance(verdict, Ended) else Purge()
         seen = replace(seen, purge_pending=purged.pending, message=purged.message)
         return self._record(document, seen, now, changed=changed, purged=purged.done)
 
@@ -163,14 +177,15 @@ class Reconciler:
         """Apply what should exist; says whether that changed anything, as far as it can matter to a race."""
         before, live = seen.live, seen.live
         objects = desired(document, wanted, live, self.installation)
-        results = [self.cluster.create(objects.storage)] if objects.storage else []
-        results += map(self.cluster.apply, objects.before)
+        storage = self.storages[wanted.profile.storage.kind]
+        changed = objects.storage and storage.make(document, wanted)
+        results = list(map(self.cluster.apply, objects.before))
         if objects.notebook:
             notebook = self.cluster.apply(objects.notebook)
             results.append(notebook)
             live = notebook.live
         results += map(self.cluster.apply, objects.after)
-        changed = any(result is not None and result.created for result in results)
+        changed |= any(result.created for result in results)
         changed |= facts.generation(live) != facts.generation(before)
         seen = replace(seen, live=live, waits=objects.waits)
         if before and not is_ready(document, seen):

@@ -9,7 +9,6 @@ from kupyterhub.domain.policy import email_of, has_ended
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.events import Deletion, Look
 from kupyterhub.reconcile import ATTEMPTS, Outcome, Reconciler
-from kupyterhub.storage import counting, storage_gone
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,15 @@ class Removal:
         who = deletion.user or deletion.email or ""
         if not (deletion.purge and deletion.email):
             return Outcome(who, None, "delete-user: there is no such user")
-        if counting(self.reconciler.users, deletion.email, self.reconciler.clock()):
+        purger = self.reconciler.purger
+        if purger.counting(deletion.email, self.reconciler.clock()):
             raise TransientError(
                 f"delete-user: a document with {deletion.email} was just written; it is looked at again"
             )
-        if not storage_gone(base_name(deletion.email), self.reconciler.cluster):
+        if not purger.gone(base_name(deletion.email)):
             raise TransientError(
-                f"delete-user: the notebooks of {deletion.email} are still in use; they go at a later try"
+                f"delete-user: the notebooks of {deletion.email} are still in use, or too many to go at once; "
+                "they go at a later try"
             )
         return Outcome(who, None, "delete-user: there is no such user; the notebooks are purged")
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from kupyterhub.domain.contradictions import contradictions
 from kupyterhub.domain.errors import SettingsError
-from kupyterhub.domain.settings import Settings, contradictions
+from kupyterhub.domain.settings import Settings
 
 
 def parse(text: str, *, source: str = "kupyterhub.yaml") -> Settings:

@@ -24,6 +24,8 @@ class FakeCluster:
     requests: Requests = field(default_factory=Requests)
     claims_ever: set[str] = field(default_factory=set)
     """Names of all PersistentVolumeClaims that were made."""
+    expandable: bool = True
+    """Whether the StorageClass makes disks bigger."""
     _objects: dict[tuple[str, str], Object] = field(default_factory=dict)
     _applied: dict[tuple[str, str], Object] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: count(1))
@@ -75,7 +77,17 @@ class FakeCluster:
             raise ObjectChanged(f"{key[0]} {key[1]}")
         self._drop(key)
 
-    def delete_storage(self, name: str) -> bool:
+    def read_claim(self, name: str) -> Object | None:
+        self.requests.note(f"read PersistentVolumeClaim home-{name}")
+        return deepcopy(self._objects.get(("PersistentVolumeClaim", f"home-{name}")))
+
+    def resize_claim(self, name: str, size: str) -> None:
+        self.requests.note(f"resize PersistentVolumeClaim home-{name} {size}")
+        key = ("PersistentVolumeClaim", f"home-{name}")
+        if self.expandable:
+            self.change(*key, {"spec": {"resources": {"requests": {"storage": size}}}})
+
+    def delete_claim(self, name: str) -> bool:
         self.requests.note(f"delete PersistentVolumeClaim home-{name}")
         key = ("PersistentVolumeClaim", f"home-{name}")
         if key not in self._objects:

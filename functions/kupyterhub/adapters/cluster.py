@@ -29,6 +29,8 @@ _PATHS = {
 }
 _TERMINATING = "object is being deleted"
 """How the answer begins where the object that exists is being deleted (apiserver, generic/registry/store.go)."""
+_NOT_RESIZABLE = "must support resize"
+"""Part of the answer where a StorageClass makes nothing bigger (plugin/pkg/admission/…/resize/admission.go)."""
 _USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 
 
@@ -101,7 +103,23 @@ class Cluster:
         if status == HTTPStatus.CONFLICT:
             raise ObjectChanged(f"{live['kind']} {meta['name']} is not what was listed")
 
-    def delete_storage(self, name: str) -> bool:
+    def read_claim(self, name: str) -> Object | None:
+        """Read the PersistentVolumeClaim `home-<name>`."""
+        return self._read("PersistentVolumeClaim", f"{storage.PREFIX}-{name}")
+
+    def resize_claim(self, name: str, size: str) -> None:
+        """Ask for more storage; a claim that is not bound yet, or that may not grow, stays as it is."""
+        status, body = self._request(
+            "PATCH",
+            self._path("PersistentVolumeClaim", f"{storage.PREFIX}-{name}"),
+            content_type="application/merge-patch+json",
+            body={"spec": {"resources": {"requests": {"storage": size}}}},
+            refusals=(HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
+        )
+        if status == HTTPStatus.FORBIDDEN and _NOT_RESIZABLE not in body.get("message", ""):
+            raise TransientError(f"Kubernetes does not let the functions change PersistentVolumeClaim of {name}")
+
+    def delete_claim(self, name: str) -> bool:
         """Delete the claim; it stays for as long as Kubernetes protects it from deletion."""
         claim = f"{storage.PREFIX}-{name}"
         status, body = self._delete("PersistentVolumeClaim", claim, {})
@@ -136,7 +154,7 @@ class Cluster:
         path = f"{root}/namespaces/{self._namespace}/{plural}"
         return path if name is None else f"{path}/{name}"
 
-    def _request(
+    def _request(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         path: str,
@@ -144,8 +162,9 @@ class Cluster:
         query: list[tuple[str, str]] | None = None,
         content_type: str = "application/json",
         body: Any = None,
+        refusals: tuple[HTTPStatus, ...] = (),
     ) -> tuple[int, Any]:
-        """Answer with status and body of 2xx, 404 and 409; raises TransientError for the rest."""
+        """Answer with status and body of 2xx, 404, 409 and `refusals`; raises TransientError for the rest."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
         try:
             request = self._api.param_serialize(
@@ -162,6 +181,8 @@ class Cluster:
             raise TransientError(f"Kubernetes is away: {method} {path}: {type(e).__name__}") from e
         answer = json.loads(text) if text else {}
         if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT) and method != "PATCH":
+            return response.status, answer
+        if response.status in refusals:
             return response.status, answer
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             # The reason is one word of Kubernetes'; its message could quote an object.

@@ -7,7 +7,7 @@ from kupyterhub.domain import live as facts
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.labels import TEMPLATE
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.manifests import agent, jupyterlab, storage
+from kupyterhub.domain.manifests import agent, jupyterlab
 from kupyterhub.domain.names import token as token_of
 from kupyterhub.domain.policy import Wanted
 from kupyterhub.domain.users import UserDocument, rfc3339
@@ -17,8 +17,8 @@ from kupyterhub.domain.users import UserDocument, rfc3339
 class Desired:
     """What to create if absent, and what to apply, in order; the notebook's Deployment is kept apart."""
 
-    storage: Object | None
-    """None: the Deployment is there, and its storage was made before it."""
+    storage: bool
+    """Whether it may be missing, or smaller than it should be: before a start, and where something was changed."""
     before: tuple[Object, ...]
     notebook: Object | None
     """None: a change of the template waits, and there is nothing else to change about it."""
@@ -35,18 +35,18 @@ def desired(user: UserDocument, wanted: Wanted, live: Object | None, installatio
     """
     token = token_of(installation.master_secret, wanted.name)
     mark = _newest(user.status.restartedAt, facts.restarted_at(live) if live else None)
-    notebook = jupyterlab.deployment(user, wanted, token, rfc3339(mark) if mark else None)
-    waits = (
-        live is not None
-        and facts.template_of(live) != notebook["metadata"]["annotations"][TEMPLATE]
-        and mark == facts.restarted_at(live)
-    )
+    settings = installation.settings
+    notebook = jupyterlab.deployment(user, wanted, token, rfc3339(mark) if mark else None, settings.bucket.name)
+    changes = live is not None and facts.template_of(live) != notebook["metadata"]["annotations"][TEMPLATE]
+    waits = live is not None and changes and mark == facts.restarted_at(live)
+    acted_on = (user.status.observed, user.status.settings) == (user.observed, settings.hash)
     takes_over = live is not None and not facts.is_of(live, user.id)
     secret = jupyterlab.secret(user, wanted, token)
-    own_agent = installation.settings.agent == "per-user"
+    own_agent = settings.agent == "per-user"
     same_token = live is not None and facts.token_hash(live) == facts.token_hash(notebook)
     return Desired(
-        storage=None if live else storage.claim(user, wanted),
+        # What waits may be other storage, which this notebook does not use yet.
+        storage=not waits and (live is None or changes or not acted_on),
         before=(
             jupyterlab.account(user, wanted),
             *((agent.account(user, wanted),) if own_agent else ()),

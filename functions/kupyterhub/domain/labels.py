@@ -18,6 +18,8 @@ TOKEN = "kupyterhub/token-hash"  # noqa: S105 - an annotation's name
 RESTARTED_AT = "kupyterhub/restarted-at"
 IDLE_TIMEOUT = "kupyterhub/idle-timeout"
 ACTIVITY = "kupyterhub/activity"
+BUCKET = "kupyterhub/bucket"
+EGRESS = "kupyterhub/egress"
 SHARED = "shared"
 """The `instance` of what is there once for everybody; no base name is without its hash."""
 

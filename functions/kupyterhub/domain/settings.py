@@ -5,7 +5,6 @@ Unknown keys are errors: a misspelt limit must not silently be no limit.
 
 import hashlib
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -24,10 +23,14 @@ def _duration(text: Any) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGTPE]i?)?$")]
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGTPE]|[KMGTPE]i)?$")]
 """A Kubernetes resource quantity: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/"""
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", to_lower=True)]
+
+
+INTERNET = "internet"
+"""The `egress` that infra/cluster/network-policies.yaml opens."""
 
 
 class _Part(BaseModel):
@@ -66,11 +69,36 @@ class ClusterAccess(_Part):
     certificate_authority: str | None = None
 
 
-class Storage(_Part):
-    """A user's notebooks: a PersistentVolumeClaim of StorageClass `kupyterhub`."""
+class Bucket(_Part):
+    """The Cloud Storage bucket of `storage.kind: gcs`, and the project of the cluster whose pods reach it.
 
-    kind: Literal["disk"] = "disk"
+    Flat, with uniform bucket-level access; nobody but the controller has rights on the whole of it.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")] | None = None
+    project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")] | None = None
+    project_number: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")] | None = None
+
+
+class Storage(_Part):
+    """A user's notebooks: a PersistentVolumeClaim of StorageClass `kupyterhub`, or a folder of the bucket."""
+
+    kind: Literal["disk", "gcs"] = "disk"
     size: Quantity = "10Gi"
+
+
+class SharedFolder(_Part):
+    """A folder of the bucket that everybody of a profile has."""
+
+    name: Label
+    access: Literal["read", "write"] = "read"
+
+
+class Gpu(_Part):
+    """Accelerators of one notebook server, by GKE's name of their type; without a type, whichever there is."""
+
+    count: Annotated[int, Field(ge=0, le=16)] = 0
+    type: Label | None = None
 
 
 class Profile(_Part):
@@ -80,7 +108,11 @@ class Profile(_Part):
     images: tuple[str, ...] = Field(default=(), strict=False)
     cpu: Quantity = "500m"
     memory: Quantity = "1Gi"
+    gpu: Gpu = Gpu()
     storage: Storage = Storage()
+    shared_folders: tuple[SharedFolder, ...] = Field(default=(), strict=False)
+    sandbox: Literal["gvisor"] | None = None
+    egress: Label = INTERNET
     idle_timeout: Duration | None = None
     activity: tuple[Literal["kernels", "terminals", "tabs"], ...] = Field(
         default=("kernels", "terminals"), strict=False
@@ -101,6 +133,7 @@ class Settings(_Part):
     agent: Literal["per-user", "shared"] = "per-user"
     identity: Identity = Identity(mode="local")
     images: Images
+    bucket: Bucket = Bucket()
     clusters: tuple[ClusterAccess, ...] = Field(default=(), max_length=1, strict=False)
     profiles: dict[Label, Profile]
 
@@ -117,37 +150,3 @@ class Settings(_Part):
     def image_of(self, profile: Profile) -> str:
         """The image of a notebook whose document does not choose one."""
         return profile.image or (profile.images[0] if profile.images else self.images.jupyterlab)
-
-
-_OF_MODE = {"issuer": "oidc", "clientId": "oidc", "audience": "iap"}
-"""Which mode of `identity` a key belongs to; that mode needs it, and the others have no use for it."""
-
-
-def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What does not fit together: the path of a field, and what is wrong with it and what to do."""
-    if "default" not in settings.profiles:
-        yield "profiles.default", "is missing; users without a profile get it"
-    if settings.proxy != "hosted" and settings.domain is None:
-        yield "domain", "is missing; users are at <name>.<domain>"
-    if settings.proxy != "self-hosted" and settings.proxy_service:
-        yield "proxyService", "is of proxy: self-hosted; leave it out"
-    yield from _of_identity(settings.proxy, settings.identity)
-
-
-def _of_identity(proxy: str, identity: Identity) -> Iterator[tuple[str, str]]:
-    mode = identity.mode
-    if proxy == "local" and mode != "local":
-        yield "identity.mode", f"is {mode}, which needs proxy: self-hosted; with proxy: local only local works"
-    if proxy == "self-hosted" and mode == "local":
-        yield "identity.mode", "is local, where everybody may be anybody; with proxy: self-hosted write iap or oidc"
-    if proxy == "hosted" and mode != "local":
-        yield (
-            "identity.mode",
-            f"is {mode}, but with proxy: hosted Google signs people in; leave identity out",
-        )
-    given = {"issuer": identity.issuer, "clientId": identity.client_id, "audience": identity.audience}
-    for key, of_mode in _OF_MODE.items():
-        if mode == of_mode and not given[key]:
-            yield f"identity.{key}", f"is missing; mode {mode} needs it"
-        if mode != of_mode and given[key]:
-            yield f"identity.{key}", f"is of mode {of_mode}; leave it out with mode {mode}"

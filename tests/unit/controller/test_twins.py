@@ -40,10 +40,10 @@ class TestFakeCluster(ClusterContract):
         )
         cluster.settle()
 
-        assert cluster.delete_storage("ada") is False
+        assert cluster.delete_claim("ada") is False
         cluster.settle()
-        assert cluster.delete_storage("ada") is False
+        assert cluster.delete_claim("ada") is False
 
         cluster.drop("Deployment", "jupyterlab-ada")
         cluster.settle()
-        assert cluster.delete_storage("ada") is True
+        assert cluster.delete_claim("ada") is True

@@ -6,6 +6,7 @@ from typing import Any
 
 from kupyterhub.domain.labels import (
     ACTIVITY,
+    EGRESS,
     IDLE_TIMEOUT,
     RESTARTED_AT,
     TEMPLATE,
@@ -14,6 +15,8 @@ from kupyterhub.domain.labels import (
     pod_labels,
     selector,
 )
+from kupyterhub.domain.manifests.files import HOME, files
+from kupyterhub.domain.manifests.machine import machine, resources
 from kupyterhub.domain.manifests.pieces import (
     field,
     http_get,
@@ -23,12 +26,12 @@ from kupyterhub.domain.manifests.pieces import (
     template_hash,
 )
 from kupyterhub.domain.policy import Wanted
+from kupyterhub.domain.settings import INTERNET
 from kupyterhub.domain.users import UserDocument
 
 COMPONENT = "jupyterlab"
 PREFIX = "jupyterlab"
 PORT = 8888
-HOME = "/home/jovyan"
 
 
 def account(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
@@ -65,9 +68,11 @@ def service(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def deployment(user: UserDocument, wanted: Wanted, token: str, restarted_at: str | None) -> dict[str, Any]:
+def deployment(
+    user: UserDocument, wanted: Wanted, token: str, restarted_at: str | None, bucket: str | None
+) -> dict[str, Any]:
     """Deployment `jupyterlab-<name>`, which carries the hash of its template beside it."""
-    template = _template(wanted, token)
+    template = _template(wanted, token, bucket)
     meta = metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name)
     meta["annotations"] |= {TEMPLATE: template_hash(template)}
     if restarted_at:
@@ -87,15 +92,21 @@ def deployment(user: UserDocument, wanted: Wanted, token: str, restarted_at: str
     }
 
 
-def _template(wanted: Wanted, token: str) -> dict[str, Any]:
-    resources = {"cpu": wanted.profile.cpu, "memory": wanted.profile.memory}
+def _template(wanted: Wanted, token: str, bucket: str | None) -> dict[str, Any]:
+    found = files(wanted, bucket)
+    egress = wanted.profile.egress
     return {
         "metadata": {
-            "labels": pod_labels(COMPONENT, wanted.name),
+            "labels": {
+                **pod_labels(COMPONENT, wanted.name),
+                **found.labels,
+                **({} if egress == INTERNET else {EGRESS: egress}),
+            },
             # A changed token is a changed template: it waits for the next start, as the Secret does.
-            "annotations": {TOKEN: hashlib.sha256(token.encode()).hexdigest()[:16]},
+            "annotations": {TOKEN: hashlib.sha256(token.encode()).hexdigest()[:16], **found.annotations},
         },
         "spec": {
+            **machine(wanted.profile),
             "serviceAccountName": f"notebook-{wanted.name}",
             **restricted_pod(),
             "containers": [
@@ -116,20 +127,17 @@ def _template(wanted: Wanted, token: str) -> dict[str, Any]:
                     ],
                     "workingDir": HOME,
                     "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-                    "resources": {"requests": resources, "limits": dict(resources)},
+                    "resources": {"requests": resources(wanted.profile), "limits": resources(wanted.profile)},
                     # No liveness probe: a kernel that keeps the server busy is no reason to end it.
                     "readinessProbe": {**http_get("/api", PORT), "periodSeconds": 2, "timeoutSeconds": 2},
                     "volumeMounts": [
-                        {"name": "home", "mountPath": HOME},
+                        *found.mounts,
                         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
                     ],
                     "securityContext": restricted_container(),
                 }
             ],
-            "volumes": [
-                {"name": "home", "persistentVolumeClaim": {"claimName": f"home-{wanted.name}"}},
-                {"name": "tmp", "emptyDir": {}},
-            ],
+            "volumes": [*found.volumes, {"name": "tmp", "emptyDir": {}}],
         },
     }
 
