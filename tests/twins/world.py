@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from kupyterhub import settings as files
+from kupyterhub.adapters.folders import Folders
 from kupyterhub.domain.announcements import Announcement
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Settings
@@ -17,6 +18,7 @@ from kupyterhub.resync import Resync
 from twins.bus import FakeBus
 from twins.clock import FakeClock
 from twins.cluster import FakeCluster
+from twins.storage_api import BUCKET, CONTROLLER, StorageApi
 from twins.users import FakeUsers
 
 SETTINGS = files.parse("""
@@ -38,7 +40,23 @@ profiles:
     images: [registry.example/big:1, registry.example/big:2]
     storage: {size: 50Gi}
 """)
+IN_BUCKET = files.parse(f"""
+domain: notebooks.example.com
+allowedEmails: ["*@example.com"]
+proxy: self-hosted
+identity: {{mode: iap, audience: /projects/1/global/backendServices/2}}
+images:
+  jupyterlab: registry.example/jupyterlab:1
+  agent: registry.example/agent:1
+bucket: {{name: {BUCKET}, project: my-project, projectNumber: "123456789012"}}
+profiles:
+  default: {{storage: {{kind: gcs}}}}
+  student: {{storage: {{kind: gcs}}, sharedFolders: [{{name: course}}, {{name: team, access: write}}]}}
+  teacher: {{storage: {{kind: gcs}}, sharedFolders: [{{name: course, access: write}}]}}
+  disk: {{}}
+""")
 ADA = "ada@example.com"
+BOB = "bob@example.com"
 
 
 @dataclass
@@ -49,6 +67,7 @@ class World:
     master_secret: bytes = b"0123456789abcdef0123456789abcdef"
     clock: FakeClock = field(default_factory=FakeClock)
     bus: FakeBus = field(default_factory=FakeBus)
+    bucket: StorageApi = field(default_factory=StorageApi)
     users: FakeUsers = field(init=False)
     cluster: FakeCluster = field(init=False)
 
@@ -58,7 +77,9 @@ class World:
 
     @property
     def reconciler(self) -> Reconciler:
-        return Reconciler(self.users, self.cluster, self.bus, self.settings, self.master_secret, self.clock)
+        session = self.bucket.session(CONTROLLER)
+        folders = Folders(session, self.settings, most_deleted=50) if self.settings.bucket.name else None
+        return Reconciler(self.users, self.cluster, self.bus, self.settings, self.master_secret, self.clock, folders)
 
     @property
     def removal(self) -> Removal:

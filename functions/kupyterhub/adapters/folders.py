@@ -30,8 +30,6 @@ _TIMEOUT = (5.0, 30.0)
 _ATTEMPTS = 5
 """At a policy that others are changing, too: a class that starts together shares one folder."""
 _AT_ONCE = 16
-_MOST_OBJECTS = 5000
-"""That one look deletes, a matter of some twenty seconds, before the next goes on."""
 _GONE = (HTTPStatus.NOT_FOUND,)
 _CHANGED = (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
 
@@ -50,8 +48,10 @@ def connect() -> AuthorizedSession:
 class Folders:
     """`ports.Storage` in the bucket that the settings name."""
 
-    def __init__(self, session: AuthorizedSession, settings: Settings) -> None:
+    def __init__(self, session: AuthorizedSession, settings: Settings, *, most_deleted: int = 5000) -> None:
+        """`most_deleted` objects go in one look, which takes some twenty seconds; the next look goes on."""
         self._session = session
+        self._most_deleted = most_deleted
         self._settings = settings
         self._bucket = f"{_API}/{settings.bucket.name}"
 
@@ -71,10 +71,10 @@ class Folders:
         """Take the person's rights on shared folders, delete what is in their own, and then that."""
         self._share(self._member(name), {})
         own = folders.own_folder(name)
-        objects = self._names("o", own, most=_MOST_OBJECTS)
+        objects = self._names("o", own, most=self._most_deleted)
         with ThreadPoolExecutor(_AT_ONCE) as at_once:
             list(at_once.map(self._delete, (_path("o", each) for each in objects)))
-        if len(objects) >= _MOST_OBJECTS:
+        if len(objects) >= self._most_deleted:
             return False
         # A person may have made managed folders in their own; the innermost go first.
         inner_first = sorted(self._names("managedFolders", own), reverse=True)
@@ -110,7 +110,7 @@ class Folders:
         raise TransientError(f"others kept changing who may use {folder}; it is tried again")
 
     def _names(self, kind: str, folder: str, most: int | None = None) -> list[str]:
-        """Names of the objects or managed folders in a folder, at least `most` of them where there are so many."""
+        """Names of the objects or managed folders in a folder, at least `most` where there are so many."""
         names: list[str] = []
         query = {"prefix": folder, "fields": "items(name),nextPageToken"}
         while True:

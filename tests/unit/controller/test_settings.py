@@ -52,7 +52,10 @@ def test_a_profile_is_read_whole() -> None:
         "images": ["big:1", "big:2"],
         "cpu": "1.5",
         "memory": "4Gi",
+        "gpu": {"count": 1, "type": "nvidia-l4"},
         "storage": {"kind": "disk", "size": "50Gi"},
+        "sandbox": "gvisor",
+        "egress": "none",
         "idleTimeout": "90s",
         "activity": ["tabs"],
         "maxAge": "1d12h",
@@ -63,6 +66,7 @@ def test_a_profile_is_read_whole() -> None:
     big = settings.profiles["big"]
     assert big.images == ("big:1", "big:2")
     assert (big.cpu, big.memory, big.storage.size) == ("1.5", "4Gi", "50Gi")
+    assert (big.gpu.count, big.gpu.type, big.sandbox, big.egress) == (1, "nvidia-l4", "gvisor", "none")
     assert big.activity == ("tabs",)
     assert big.idle_timeout == timedelta(seconds=90)
     assert big.max_age == timedelta(days=1, hours=12)
@@ -93,6 +97,14 @@ def test_a_profile_is_read_whole() -> None:
         ("profiles.default.memory", "1 GB"),
         ("profiles.default.storage.size", "big"),
         ("profiles.default.storage.kind", "tape"),
+        ("profiles.default.gpu.count", -1),
+        ("profiles.default.gpu.count", "1"),
+        ("profiles.default.gpu.type", "Tesla T4"),
+        ("profiles.default.sandbox", "kata"),
+        ("profiles.default.egress", ""),
+        ("profiles.default.storage.size", "10mi"),
+        ("bucket.name", "gs://bucket"),
+        ("bucket.projectNumber", "my-project"),
         ("profiles.default.idleTimeout", "soon"),
         ("profiles.default.idleTimeout", 60),
         ("profiles.default.activity", "tabs"),
@@ -181,6 +193,57 @@ def test_a_service_of_the_proxy_is_of_a_self_hosted_one_alone() -> None:
     assert parse({**GOOD, "proxy": "self-hosted", "identity": IAP, "proxyService": service}).proxy_service == service
     with pytest.raises(SettingsError, match="proxyService: is of proxy: self-hosted"):
         parse({**GOOD, "proxyService": service})
+
+
+BUCKET = {"name": "notebooks", "project": "my-project", "projectNumber": "123"}
+
+
+def in_the_cloud(profile: dict[str, Any], bucket: dict[str, Any] | None = None) -> dict[str, Any]:
+    tree = {**GOOD, "proxy": "self-hosted", "identity": IAP, "profiles": {"default": profile}}
+    return {**tree, "bucket": bucket} if bucket else tree
+
+
+def test_a_profile_in_the_bucket_is_read_whole() -> None:
+    profile = {"storage": {"kind": "gcs"}, "sharedFolders": [{"name": "course"}, {"name": "team", "access": "write"}]}
+    settings = parse(in_the_cloud(profile, BUCKET))
+
+    assert settings.bucket.project_number == "123"
+    folders = settings.profiles["default"].shared_folders
+    assert [(each.name, each.access) for each in folders] == [("course", "read"), ("team", "write")]
+
+
+GCS = {"storage": {"kind": "gcs"}}
+
+
+@pytest.mark.parametrize(
+    ("tree", "field", "advice"),
+    [
+        (changed("profiles.default", GCS), "profiles.default.storage.kind", "one machine does not have; write disk"),
+        (in_the_cloud(GCS), "profiles.default.storage.kind", "bucket.name is missing"),
+        (in_the_cloud({}, {"name": "notebooks", "project": "my-project"}), "bucket.projectNumber", "is missing"),
+        (in_the_cloud({}, {"project": "my-project", "projectNumber": "1"}), "bucket.name", "is missing"),
+        (
+            in_the_cloud({"sharedFolders": [{"name": "course"}]}, BUCKET),
+            "profiles.default.sharedFolders",
+            "write storage.kind: gcs",
+        ),
+        (
+            in_the_cloud({**GCS, "sharedFolders": [{"name": "a"}, {"name": "a", "access": "write"}]}, BUCKET),
+            "profiles.default.sharedFolders",
+            "twice",
+        ),
+        (changed("profiles.default.gpu.type", "nvidia-l4"), "profiles.default.gpu.count", "how many"),
+    ],
+)
+def test_what_does_not_fit_a_bucket_or_a_profile_is_named_with_what_to_do(
+    tree: dict[str, Any], field: str, advice: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        parse(tree)
+
+    (line,) = str(raised.value).splitlines()[1:]
+    assert line.startswith(f"  {field}: ")
+    assert advice in line
 
 
 def test_every_contradiction_is_told_at_once() -> None:
