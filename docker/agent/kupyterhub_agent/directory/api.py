@@ -66,9 +66,9 @@ class Api:
         self._access = access
         self._session = session
 
-    async def pages(self, path: str, selector: str) -> AsyncIterator[Object]:
+    async def pages(self, path: str, selector: str, size: int = _PAGE) -> AsyncIterator[Object]:
         """Give a list in pieces, all of one version; raises ApiError, with GONE if it took too long."""
-        query = {"labelSelector": selector, "limit": str(_PAGE)}
+        query = {"labelSelector": selector, "limit": str(size)}
         while True:
             page = await self.ask("GET", path, query=query)
             yield page
