@@ -1,0 +1,208 @@
+"""What infra/cluster's NetworkPolicies mean, asked of pods as the controller makes them."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from kupyterhub.domain.installation import Installation
+from kupyterhub.domain.manifests import shared_agent
+from kupyterhub.domain.names import base_name
+from kupyterhub.domain.settings import Profile
+from kupyterhub_local.state import CHECKOUT
+from network_policies import Host, Pod, Policies
+from twins import World
+from twins.world import IN_BUCKET
+
+CLUSTER = CHECKOUT / "infra/cluster"
+KUBE_SYSTEM = {"kubernetes.io/metadata.name": "kube-system"}
+NAMESPACES = {
+    "kupyterhub": {"kubernetes.io/metadata.name": "kupyterhub"},
+    "kube-system": KUBE_SYSTEM,
+    "default": {"kubernetes.io/metadata.name": "default"},
+}
+METADATA = [(Host("169.254.169.254"), 80), (Host("169.254.169.252"), 988)]
+GOOGLE_APIS = Host("199.36.153.8")
+CONTROL_PLANE = Host("10.0.0.2")
+INTERNET = Host("151.101.1.63")
+INSIDE = {
+    "node": Host("10.0.0.9"),
+    "node's kubelet": Host("172.16.3.4"),
+    "Service": Host("10.8.0.1"),
+    "GKE's own range of Services": Host("34.118.224.1"),
+    "class E pod": Host("240.0.0.7"),
+    "shared address": Host("100.64.0.7"),
+    "home network": Host("192.168.1.1"),
+    "loopback": Host("127.0.0.1"),
+    "another link-local": Host("169.254.1.1"),
+}
+SOMEBODY = Pod({"app": "web"}, "default", "10.4.0.99")
+DNS = Pod({"k8s-app": "kube-dns"}, "kube-system", "10.4.0.53")
+
+
+def read(*files: str) -> list[dict[str, Any]]:
+    texts = [(CLUSTER / file).read_text().replace("$CONTROL_PLANE", "10.0.0.2/32") for file in files]
+    return [manifest for text in texts for manifest in yaml.safe_load_all(text)]
+
+
+POLICIES = Policies(read("network-policies.yaml"), NAMESPACES)
+HOSTED = Policies(read("network-policies.yaml", "gke/hosted-agents.yaml"), NAMESPACES)
+SHARED = Policies(read("network-policies.yaml", "gke/shared-agent.yaml"), NAMESPACES)
+
+
+def pod(template: dict[str, Any], address: str) -> Pod:
+    return Pod(template["metadata"]["labels"], address=address)
+
+
+def _world() -> World:
+    profiles = {
+        "default": IN_BUCKET.profiles["default"],
+        "disk": Profile(),
+        "closed": Profile.model_validate({"egress": "none"}),
+        "closed-gcs": Profile.model_validate({"egress": "none", "storage": {"kind": "gcs"}}),
+        "own": Profile.model_validate({"egress": "pypi"}),
+    }
+    world = World(settings=IN_BUCKET.model_copy(update={"profiles": profiles}))
+    for profile in profiles:
+        world.enrol(profile, f"{profile}@example.com", profile=profile)
+    return world
+
+
+WORLD = _world()
+
+
+def made(prefix: str, profile: str) -> Pod:
+    """The pod of a Deployment that the controller made for the person with this profile."""
+    deployment = WORLD.cluster.get("Deployment", f"{prefix}-{base_name(f'{profile}@example.com')}")
+    return pod(deployment["spec"]["template"], f"10.4.1.{len(prefix) + len(profile)}")
+
+
+NOTEBOOKS = {name: made("jupyterlab", name) for name in WORLD.settings.profiles}
+AGENT, OTHERS_AGENT = made("agent", "disk"), made("agent", "own")
+SHARED_AGENT = pod(
+    shared_agent.deployment(Installation(IN_BUCKET, b"k" * 32, "projects/p/topics/agent-events"))["spec"]["template"],
+    "10.4.2.2",
+)
+PROXY = Pod(
+    {"app.kubernetes.io/managed-by": "kupyterhub", "app.kubernetes.io/component": "proxy"}, address="10.4.3.3"
+)
+STRANGER = Pod({"app": "intruder"}, address="10.4.4.4")
+notebooks = pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOKS.keys())
+
+
+@notebooks
+def test_a_notebook_takes_traffic_from_agents_on_its_port_and_from_nobody_else(notebook: Pod) -> None:
+    for agent in (AGENT, OTHERS_AGENT, SHARED_AGENT):
+        assert POLICIES.may(agent, notebook, 8888)
+        assert not POLICIES.may(agent, notebook, 22)
+    others = [each for each in NOTEBOOKS.values() if each is not notebook]
+    for sender in (*others, PROXY, STRANGER, SOMEBODY, DNS, INTERNET, *INSIDE.values(), METADATA[0][0]):
+        assert not POLICIES.may(sender, notebook, 8888)
+
+
+@notebooks
+def test_a_notebook_reaches_nothing_inside(notebook: Pod) -> None:
+    others = [each for each in NOTEBOOKS.values() if each is not notebook]
+    for receiver in (*others, AGENT, OTHERS_AGENT, SHARED_AGENT, PROXY, STRANGER, SOMEBODY, CONTROL_PLANE):
+        for port in (22, 80, 443, 8080, 8081, 8888, 10250, 10255):
+            assert not POLICIES.may(notebook, receiver, port)
+    for host in INSIDE.values():
+        assert not POLICIES.may(notebook, host, 443)
+
+
+@notebooks
+def test_a_notebook_resolves_names(notebook: Pod) -> None:
+    for server in (DNS, Host("169.254.20.10")):
+        assert POLICIES.may(notebook, server, 53, "UDP")
+        assert POLICIES.may(notebook, server, 53)
+        assert not POLICIES.may(notebook, server, 443)
+
+
+@pytest.mark.parametrize("profile", NOTEBOOKS)
+def test_only_a_notebook_with_files_in_the_bucket_reaches_the_metadata_server(profile: str) -> None:
+    in_bucket = profile in ("default", "closed-gcs")
+    for policies in (POLICIES, HOSTED, SHARED):
+        assert [policies.may(NOTEBOOKS[profile], host, port) for host, port in METADATA] == [in_bucket] * 2
+        for host, port in ((METADATA[0][0], 443), (METADATA[1][0], 80), (METADATA[0][0], 8888)):
+            assert not policies.may(NOTEBOOKS[profile], host, port)
+
+
+def test_a_notebook_reaches_the_internet_unless_its_profile_says_otherwise() -> None:
+    reaching = {name for name, notebook in NOTEBOOKS.items() if POLICIES.may(notebook, INTERNET, 443)}
+
+    assert reaching == {"default", "disk"}
+    assert POLICIES.may(NOTEBOOKS["closed-gcs"], GOOGLE_APIS, 443)
+    assert not POLICIES.may(NOTEBOOKS["closed"], GOOGLE_APIS, 443)
+
+
+def test_an_egress_of_ones_own_is_opened_by_a_policy_that_names_it() -> None:
+    own = {
+        "metadata": {"name": "pypi", "namespace": "kupyterhub"},
+        "spec": {
+            "podSelector": {"matchLabels": {"kupyterhub/egress": "pypi"}},
+            "policyTypes": ["Egress"],
+            "egress": [
+                {"to": [{"ipBlock": {"cidr": "151.101.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 443}]}
+            ],
+        },
+    }
+    policies = Policies([*POLICIES.policies, own], NAMESPACES)
+
+    assert policies.may(NOTEBOOKS["own"], INTERNET, 443)
+    assert not policies.may(NOTEBOOKS["own"], Host("8.8.8.8"), 443)
+    assert not policies.may(NOTEBOOKS["closed"], INTERNET, 443)
+
+
+@pytest.mark.parametrize("agent", [AGENT, SHARED_AGENT], ids=["per-user", "shared"])
+def test_an_agent_reaches_proxy_googles_apis_and_notebooks_and_nothing_else(agent: Pod) -> None:
+    allowed = [(PROXY, 8080), (GOOGLE_APIS, 443), *((each, 8888) for each in NOTEBOOKS.values())]
+    for receiver, port in allowed:
+        assert POLICIES.may(agent, receiver, port)
+        assert not POLICIES.may(agent, receiver, 22)
+    for receiver in (OTHERS_AGENT, STRANGER, SOMEBODY, INTERNET, CONTROL_PLANE, *INSIDE.values()):
+        assert not any(POLICIES.may(agent, receiver, port) for port in (80, 443, 8080, 8081, 8888))
+    assert not any(POLICIES.may(agent, host, port) for host, port in METADATA)
+
+
+@pytest.mark.parametrize("agent", [AGENT, SHARED_AGENT], ids=["per-user", "shared"])
+def test_an_agent_is_reached_by_nobody(agent: Pod) -> None:
+    for sender in (*NOTEBOOKS.values(), OTHERS_AGENT, PROXY, STRANGER, SOMEBODY, INTERNET):
+        assert not any(POLICIES.may(sender, agent, port) for port in (8081, 8888, 443))
+
+
+def test_what_only_some_installations_need_opens_that_for_agents_alone() -> None:
+    assert all(HOSTED.may(AGENT, host, port) for host, port in METADATA)
+    assert SHARED.may(SHARED_AGENT, CONTROL_PLANE, 443)
+    assert not SHARED.may(AGENT, CONTROL_PLANE, 443)
+    for notebook in NOTEBOOKS.values():
+        assert not SHARED.may(notebook, CONTROL_PLANE, 443)
+
+
+def test_the_proxy_is_reached_by_everybody_but_notebooks_and_reaches_googles_apis() -> None:
+    for sender in (AGENT, SHARED_AGENT, INTERNET, SOMEBODY):
+        assert POLICIES.may(sender, PROXY, 8080)
+    assert not any(POLICIES.may(notebook, PROXY, 8080) for notebook in NOTEBOOKS.values())
+    assert POLICIES.may(PROXY, GOOGLE_APIS, 443)
+    for receiver in (*NOTEBOOKS.values(), AGENT, CONTROL_PLANE, *(host for host, _ in METADATA)):
+        assert not any(POLICIES.may(PROXY, receiver, port) for port in (80, 443, 8081, 8888, 988))
+
+
+def test_a_pod_that_nobody_named_does_nothing_but_resolve_names() -> None:
+    for receiver in (*NOTEBOOKS.values(), AGENT, PROXY, INTERNET, GOOGLE_APIS, CONTROL_PLANE):
+        assert not any(POLICIES.may(STRANGER, receiver, port) for port in (443, 8080, 8888))
+    assert POLICIES.may(STRANGER, DNS, 53, "UDP")
+
+
+def test_a_pod_of_another_namespace_is_no_dns_server() -> None:
+    fake = Pod({"k8s-app": "kube-dns"}, "kupyterhub", "10.4.5.5")
+
+    assert not POLICIES.may(NOTEBOOKS["disk"], fake, 53, "UDP")
+
+
+def test_the_evaluator_knows_what_is_open_and_what_a_selector_means() -> None:
+    assert Policies([]).may(STRANGER, SOMEBODY, 1)
+    selector = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["intruder"]}]}
+    policy = {"metadata": {"namespace": "kupyterhub"}, "spec": {"podSelector": selector, "egress": []}}
+    assert not Policies([policy]).may(STRANGER, SOMEBODY, 1)
+    assert not Policies([policy]).may(SOMEBODY, STRANGER, 1)
+    assert Policies([policy]).may(PROXY, SOMEBODY, 1)
