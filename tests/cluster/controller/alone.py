@@ -23,6 +23,7 @@ from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.events import Look
+from kupyterhub.ports import Storage
 from kupyterhub.reconcile import Outcome, Reconciler
 from kupyterhub.resync import Resync
 from kupyterhub_local.state import CHECKOUT
@@ -97,6 +98,7 @@ class Alone:
         self._interruption: tuple[int, Callable[[], None]] | None = None
         self.cluster = Cluster(self.api, mark)
         self.users = UserStore(self._documents)
+        self.folders: Storage | None = None
         self._bus = Bus(self._publisher, mark)
         until(self._may_list, "the functions' Role holds in the new namespace")
         self.api.requests.clear()
@@ -115,6 +117,7 @@ class Alone:
             settings=self.settings,
             master_secret=self._secret,
             clock=lambda: datetime.now(UTC),
+            folders=self.folders,
         )
 
     @property

@@ -68,6 +68,12 @@ class Kube:
         headers = {"Content-Type": "application/apply-patch+yaml"}
         self._session.patch(f"{self._server}/{path}", params=query, headers=headers, json=manifest).raise_for_status()
 
+    def dry_run(self, version: str, plural: str, manifest: Object, namespace: str = NAMESPACE) -> str | None:
+        """Why the API server would not take a new object; None where it would."""
+        url = f"{self._server}/{version}/namespaces/{namespace}/{plural}"
+        answer = self._session.post(url, params={"dryRun": "All", "fieldValidation": "Strict"}, json=manifest)
+        return None if answer.ok else str(answer.json()["message"])
+
     def delete(self, path: str) -> None:
         self._session.delete(f"{self._server}/{path}").raise_for_status()
 
