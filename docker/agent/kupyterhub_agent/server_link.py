@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from kupyterhub_agent.visit import Target
     from kupyterhub_agent.watch import Announcement
     from kupyterhub_tunnel.stream import Stream
+
+LEAVE_SECONDS = 1.0
+"""So long a server may take to say that it sends no more."""
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class ServerLink:
         self._people: dict[str, Served] = {}
         self._visits: set[Visit] = set()
         self._leaving = False
+        self._left = asyncio.Semaphore(0)
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -88,7 +93,12 @@ class ServerLink:
     async def drain(self, timeout_seconds: float) -> None:
         """Have new requests sent to other agents, and let those that are here end."""
         self._leaving = True
+        asked = len(self._visits)
         await self._tell({"type": "leaving"})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                for _ in range(asked):
+                    await self._left.acquire()
         await asyncio.gather(*(served.drain(timeout_seconds) for served in self._people.values()))
         await asyncio.gather(*(visit.end() for visit in self._visits))
 
@@ -131,6 +141,8 @@ class ServerLink:
                     served.hear(datetime.fromisoformat(message["registeredAt"]))
                 case "used" if served is not None:
                     self._heard(served.person.name, datetime.fromisoformat(message["at"]))
+                case "leaving":
+                    self._left.release()
                 case kind:
                     log.debug("the server says %s", kind)
         except (KeyError, ValueError, TypeError) as error:

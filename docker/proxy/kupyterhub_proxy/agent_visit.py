@@ -114,6 +114,8 @@ class AgentVisit:
         self._leaving = True
         for agent in self._agents.values():
             agent.leaving = True
+        # All that was sent to it before it is asked no more arrives there before this.
+        self._tell({"type": "leaving"})
 
     async def _renew(self, token: str) -> None:
         try:

@@ -119,7 +119,7 @@ class Connection:
 
     async def _shut(self, sending: asyncio.Task[None]) -> None:
         for stream in self._streams.values():
-            stream.fail(ConnectionLost("the connection between agent and server was lost"))
+            stream.lose(ConnectionLost("the connection between agent and server was lost"))
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

@@ -141,6 +141,14 @@ class Stream:
             case _:
                 raise ProtocolError(f"unexpected {frame.kind.name} on stream {frame.stream}")
 
+    def lose(self, failure: TunnelError) -> None:
+        """Note that the connection has ended. An answer that has arrived whole stays readable."""
+        if self._answer is not None and self._buffer.ended:
+            self._sent_end = True
+            self._window.fail(failure)
+        else:
+            self.fail(failure)
+
     def fail(self, failure: TunnelError) -> None:
         """Wake everyone who waits on this stream with `failure`."""
         self._failure = self._failure or failure

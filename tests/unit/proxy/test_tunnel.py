@@ -337,3 +337,21 @@ async def test_a_message_that_is_cut_short_is_a_protocol_error() -> None:
     async with connected(half) as (opening, _):
         with pytest.raises(ProtocolError):
             await MessageReader(await opening.open(asking("/"))).read()
+
+
+async def test_an_answer_that_has_arrived_whole_outlives_its_connection() -> None:
+    async def serve(stream: Stream) -> None:
+        await stream.send_head(answering("OK"))
+        await stream.write(b"at last")
+        await stream.end()
+
+    async with connected(serve) as (opener, server):
+        stream = await opener.open(RequestHead("GET", "/", (), "127.0.0.1"))
+        while not stream.finished:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        await server.close()
+        await asyncio.sleep(0.05)
+        assert (await stream.head()).reason == "OK"
+        assert await stream.read() == b"at last"
+        assert await stream.read() == b""
+        await stream.release()
