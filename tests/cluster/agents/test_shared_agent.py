@@ -87,42 +87,35 @@ async def test_an_agent_that_is_told_to_end_loses_nothing(rig: Rig) -> None:
     assert clicking.failures == {}
 
 
-async def test_any_server_serves_anybody_and_one_that_is_killed_comes_back(rig: Rig) -> None:
+async def test_any_server_serves_anybody_and_one_that_ends_answers_what_it_has_begun(rig: Rig) -> None:
     names = await ready(rig, 3)
     first, second = SERVERS
-    await rig.end(first, signal.SIGKILL)
+    slow = asyncio.create_task(Rig.status(rig.browsers[first], names[0], "/slow"))
+    await asyncio.sleep(0.3)
+    await rig.end(first, signal.SIGTERM)
+    assert await slow == 200
     for name in names:
         assert await Rig.status(rig.browsers[second], name) == 200
     rig.start_server(first)
     await rig.is_ready(first)
     for name in names:
         await rig.served(name)
+    await rig.end(second, signal.SIGKILL)
+    for name in names:
+        assert await Rig.status(rig.browsers[first], name) == 200
 
 
-async def test_a_server_that_is_told_to_end_answers_what_it_has_begun(rig: Rig) -> None:
-    [name] = await ready(rig, 1)
-    slow = asyncio.create_task(Rig.status(rig.browsers[SERVERS[0]], name, "/slow"))
-    await asyncio.sleep(0.3)
-    await rig.end(SERVERS[0], signal.SIGTERM)
-    assert await slow == 200
-
-
-async def test_each_server_publishes_the_same_announcement(rig: Rig, events: Events) -> None:
-    [name] = await ready(rig, 1)
+async def test_each_server_publishes_the_same_and_who_is_taken_out_is_out_at_once(rig: Rig, events: Events) -> None:
+    gone, stays = await ready(rig, 2)
     await rig.end(AGENTS[0], signal.SIGKILL)
     rig.start_agent(AGENTS[0])
     await rig.is_ready(AGENTS[0])
-    await rig.served(name)
-    await asyncio.sleep(0.5)
-    registered = events.pull("registered", name)
+    await asyncio.sleep(0.5)  # it has told everybody too
+    registered = events.pull("registered", stays)
     newest = max(event["registeredAt"] for event in registered)
     last = [event for event in registered if event["registeredAt"] == newest]
     assert len({(event["instance"], event["proxyUrl"]) for event in last}) == 1
-    assert events.pull("lost", name) == []
-
-
-async def test_who_is_taken_out_is_out_at_once(rig: Rig, events: Events) -> None:
-    gone, stays = await ready(rig, 2)
+    assert events.pull("lost", stays) == []
     browser = rig.browsers[SERVERS[0]]
     async with browser.websocket(gone, "/ws") as socket, browser.websocket(stays, "/ws") as other:
         await socket.send_str("here")
