@@ -133,6 +133,36 @@ def test_the_shared_agent_is_let_in(everybody: Alone, system: System) -> None:
         assert refusals(system.kube, everybody.namespace, [account, made]) == []
 
 
+SIDECAR = {
+    "name": "gke-gcsfuse-sidecar",
+    "image": "registry.example/sidecar",
+    "restartPolicy": "Always",
+    # With a limit of zero, which its annotations can ask for, there is none.
+    "resources": {"requests": {"cpu": "250m", "memory": "256Mi", "ephemeral-storage": "5Gi"}},
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+        "runAsGroup": 65534,
+        "runAsNonRoot": True,
+        "runAsUser": 65534,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    },
+}
+"""As GKE adds it (gcs-fuse-csi-driver, pkg/webhook/sidecar_spec.go)."""
+
+
+def test_a_pod_to_which_gke_has_added_a_sidecar_without_limits_is_let_in(everybody: Alone, system: System) -> None:
+    person = somebody()
+    everybody.set(person.user, email=person.email, profile="shared")
+    everybody.look(person.user, created=True)
+    deployment = everybody.objects(person)[f"Deployment jupyterlab-{person.name}"]
+    deployment |= {"apiVersion": "apps/v1", "kind": "Deployment"}
+    deployment["spec"]["template"]["spec"]["initContainers"] = [SIDECAR]
+
+    assert refusals(system.kube, everybody.namespace, [deployment]) == []
+
+
 def test_the_standard_is_enforced_here(everybody: Alone, system: System) -> None:
     person = somebody()
     everybody.set(person.user, email=person.email)

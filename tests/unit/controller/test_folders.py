@@ -122,7 +122,8 @@ def test_the_pod_mounts_its_folder_alone(world: World) -> None:
                 "readOnly": False,
                 "volumeAttributes": {
                     "bucketName": BUCKET,
-                    "mountOptions": f"only-dir={name},implicit-dirs,uid=1000,gid=1000,file-mode=700,dir-mode=700",
+                    "mountOptions": f"only-dir={name},implicit-dirs,uid=1000,gid=1000,file-mode=700,dir-mode=700,"
+                    "enable-sidecar-bucket-access-check=false",
                     "skipCSIBucketAccessCheck": "true",
                 },
             },
