@@ -35,6 +35,10 @@ class Watched(Protocol):
 class Used(Protocol):
     """What knows of its use: activity.Activity, or a twin in tests."""
 
+    @property
+    def idle_at(self) -> datetime | None:
+        """When it will have been unused for too long, as far as is known without a look."""
+
     def used(self) -> None:
         """Take note that it has just begun to answer."""
 
@@ -122,7 +126,7 @@ class Watch:
                 await self._say(self._registered)
             elif self._due("registered", self._pace.repeat):
                 await self._say(self._registered)
-            if self._due("idle", self._pace.idle):
+            if self._due("idle", self._pace.idle) or self._has_become_idle():
                 await self._say(replace(self._registered, type="idle", last_activity=await self._activity.look()))
             self._missed = 0
         except NotebookUnreachable as error:
@@ -145,3 +149,8 @@ class Watch:
 
     def _due(self, kind: str, seconds: float) -> bool:
         return (self._now() - self._said[kind]).total_seconds() >= seconds
+
+    def _has_become_idle(self) -> bool:
+        # Said at once, and from then on as often as ever: nobody waits for minutes at a countdown that has ended.
+        idle_at = self._activity.idle_at
+        return idle_at is not None and self._said["idle"] < idle_at <= self._now()

@@ -18,6 +18,7 @@ class Scene:
         self.start = "2026-01-01T00:00:00Z"
         self.said: list[Announcement] = []
         self.uses = 0
+        self.idle_at: datetime | None = None
         self.watch = Watch(self, self, self.announce, now=lambda: self.now)
 
     async def started(self) -> str:
@@ -61,6 +62,17 @@ async def test_idleness_is_reported_every_five_minutes() -> None:
     assert await scene.later(minutes=1) == [Announcement("idle", START, USED)]
     assert await scene.later(minutes=4) == []
     assert await scene.later(minutes=1) == [Announcement("idle", START, USED)]
+
+
+async def test_idleness_that_has_lasted_too_long_is_reported_at_once_and_then_as_ever() -> None:
+    scene = Scene()
+    scene.idle_at = START + timedelta(minutes=7)
+    await scene.later()
+    assert await scene.later(minutes=5) == [Announcement("idle", START, USED)]
+    assert await scene.later(minutes=1, seconds=58) == []
+    assert await scene.later(seconds=2) == [Announcement("idle", START, USED)]
+    assert await scene.later(seconds=2) == []
+    assert await scene.later(minutes=5) == [Announcement("idle", START, USED)]
 
 
 async def test_the_registration_is_repeated_hourly_with_its_first_time() -> None:
