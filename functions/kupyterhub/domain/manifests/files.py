@@ -62,8 +62,8 @@ def _folder(bucket: str | None, folder: str, *, read_only: bool) -> dict[str, An
         # Executable, since objects have no modes of their own: programs and scripts are among people's files.
         "file-mode=700",
         "dir-mode=700",
-        # Driver and sidecar would each ask about the whole bucket first, in which nobody has rights. (Driver 1.24 heeds
-        # this; GCS FUSE itself asks about `only-dir` alone in versions after 3.11.)
+        # Driver and sidecar would each ask about the whole bucket first, in which nobody has rights. (The driver
+        # heeds this since its version 1.24; GCS FUSE itself asks about `only-dir` alone in versions after 3.11.)
         "enable-sidecar-bucket-access-check=false",
     ]
     return {
