@@ -1,0 +1,1 @@
+"""Looks for what keeps people from their notebooks, one area a file."""

@@ -1,0 +1,1 @@
+"""What the command knows without any I/O: values in, values out."""
