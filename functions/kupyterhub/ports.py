@@ -95,7 +95,7 @@ class Storage(Protocol):
     def make(self, user: UserDocument, wanted: Wanted) -> bool:
         """Make a person's storage what the profile says, if it is not yet; True where there was none.
 
-        What is in it stays, and it never becomes smaller.
+        What is in it stays, and it never becomes smaller. Raises StorageRefused.
         """
 
     def delete(self, name: str) -> bool:

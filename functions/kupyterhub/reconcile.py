@@ -12,12 +12,12 @@ from kupyterhub.domain import labels
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement, ignored, is_news, says_idle
 from kupyterhub.domain.desired import desired
-from kupyterhub.domain.errors import DocumentChanged, ObjectChanged, TransientError
+from kupyterhub.domain.errors import DocumentChanged, ObjectChanged, StorageRefused, TransientError
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import Seen, is_ready, maximum_age_reached, next_status
-from kupyterhub.domain.policy import Ended, Verdict, Wanted, judge, none_may_run
+from kupyterhub.domain.policy import Ended, Rejected, Verdict, Wanted, judge, none_may_run
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.emails import Emails
@@ -178,7 +178,10 @@ class Reconciler:
         before, live = seen.live, seen.live
         objects = desired(document, wanted, live, self.installation)
         storage = self.storages[wanted.profile.storage.kind]
-        changed = objects.storage and storage.make(document, wanted)
+        try:
+            changed = objects.storage and storage.make(document, wanted)
+        except StorageRefused as e:
+            return replace(seen, verdict=Rejected("StorageRefused", f"profile: {e}", wanted.email)), False
         results = list(map(self.cluster.apply, objects.before))
         if objects.notebook:
             notebook = self.cluster.apply(objects.notebook)

@@ -18,7 +18,7 @@ from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 
 from kupyterhub.domain import folders
-from kupyterhub.domain.errors import SettingsError, TransientError
+from kupyterhub.domain.errors import SettingsError, StorageRefused, TransientError
 from kupyterhub.domain.folders import Grants
 from kupyterhub.domain.policy import Wanted
 from kupyterhub.domain.settings import Settings
@@ -154,8 +154,8 @@ def _path(kind: str, name: str) -> str:
 def _shared_with(folder: str, member: str, role: str | None, grants: Grants) -> Grants:
     wanted = folders.shared_with(grants, member, role)
     if len(frozenset().union(*wanted.values())) > folders.MOST_MEMBERS:
-        raise TransientError(
-            f"the shared folder {folder} is used by {folders.MOST_MEMBERS} people, and IAM allows no more: "
-            "purge who has left, or give others another folder"
+        raise StorageRefused(
+            f"the shared folder {folder} has {folders.MOST_MEMBERS} people, and IAM allows no more. "
+            "An administrator can purge who has left, or give a profile another folder."
         )
     return wanted

@@ -2,6 +2,7 @@
 
 KupyterhubError
 ├── SettingsError        kupyterhub.yaml cannot be used: fails at start, nobody is judged by it
+├── StorageRefused       storage that no second try makes: the user is Rejected with this text
 ├── BadMessage           a message that no second delivery makes better: logged and acknowledged
 └── TransientError       raised out of the function, so that the platform delivers again
     ├── DocumentChanged  a user's document is not the one that was acted on: look again
@@ -21,6 +22,10 @@ class SettingsError(KupyterhubError):
 
 class BadMessage(KupyterhubError):
     """A Pub/Sub message or event that cannot be understood; the text says what was expected."""
+
+
+class StorageRefused(KupyterhubError):
+    """Storage cannot be what the profile says until an administrator has done something; the text says what."""
 
 
 class TransientError(KupyterhubError):

@@ -185,13 +185,34 @@ def test_a_policy_that_never_holds_still_is_tried_again_later(world: World) -> N
     assert world.objects() == set()
 
 
-def test_a_shared_folder_that_is_full_says_so(world: World) -> None:
+def test_who_finds_a_shared_folder_full_is_told_and_starts_when_there_is_room(world: World) -> None:
     world.enrol(profile="student")
-    others = [principal(f"{number}@example.com") for number in range(1499)]
-    world.bucket.folders["shared/course/"]["bindings"].append({"role": USER, "members": others})
+    full = {"role": USER, "members": [principal(f"{number}@example.com") for number in range(1499)]}
+    world.bucket.folders["shared/course/"]["bindings"].append(full)
 
-    with pytest.raises(TransientError, match="shared folder course is used by 1500 people"):
-        world.enrol("bob", BOB, profile="student")
+    world.enrol("bob", BOB, profile="student")
+
+    assert (world.status("bob").phase, world.status("bob").reason) == ("Rejected", "StorageRefused")
+    assert "the shared folder course has 1500 people" in (world.status("bob").message or "")
+    assert world.objects("bob") == set()
+    full["members"].pop()
+    world.resync.run("all")
+    world.deliver_bus()
+    assert world.status("bob").phase == "Provisioning"
+    assert world.status("ada").phase == "Provisioning"
+
+
+def test_who_runs_is_left_running_when_a_folder_of_another_profile_is_full(world: World) -> None:
+    world.ready(profile="default")
+    full = [principal(f"{number}@example.com") for number in range(1500)]
+    world.bucket.folders["shared/course/"] = {"etag": "e", "bindings": [{"role": VIEWER, "members": full}]}
+    world.users.set("ada", profile="student", restart=True)
+
+    world.look()
+
+    assert world.status().phase == "Rejected"
+    assert "What runs is left running" in (world.status().message or "")
+    assert len(world.objects()) == 6
 
 
 def test_rights_that_somebody_added_to_a_persons_folder_go_at_the_next_start(two: World) -> None:
