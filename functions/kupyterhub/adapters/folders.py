@@ -136,14 +136,16 @@ class Folders:
     ) -> tuple[int, Any]:
         """Answer with status and body of 2xx and of `refusals`; raises TransientError for the rest."""
         url = f"{self._bucket}/{path}"
+        # The path may hold the name of somebody's file, which is nothing for a log.
+        what = f"{method} {path.partition('/')[0]}"
         try:
             answer = self._session.request(method, url, params=query, json=body, timeout=_TIMEOUT)  # type: ignore[no-untyped-call]
         except (requests.RequestException, GoogleAuthError) as e:
-            raise TransientError(f"Cloud Storage is away: {method} {path}: {type(e).__name__}") from e
+            raise TransientError(f"Cloud Storage is away: {what}: {type(e).__name__}") from e
         if answer.status_code in refusals:
             return answer.status_code, {}
         if not answer.ok:
-            raise TransientError(f"Cloud Storage answered {answer.status_code}: {method} {path}")
+            raise TransientError(f"Cloud Storage answered {answer.status_code}: {what}")
         return answer.status_code, answer.json() if answer.content else {}
 
 

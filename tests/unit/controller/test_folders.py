@@ -329,6 +329,18 @@ def test_an_answer_that_is_no_success_is_tried_again_and_not_told(world: World, 
     assert world.objects() == set()
 
 
+def test_no_name_of_a_file_is_told(two: World) -> None:
+    def refuse() -> None:
+        raise Refused(500)
+
+    two.bucket.requests.before("DELETE o *", refuse)
+    two.users.set("ada", state="deleted", purge=True)
+
+    with pytest.raises(TransientError, match="answered 500: DELETE o") as raised:
+        two.look()
+    assert "a.ipynb" not in str(raised.value)
+
+
 def test_credentials_that_cannot_be_had_are_tried_again(world: World) -> None:
     def refuse() -> None:
         raise TransportError("the secret reason")
