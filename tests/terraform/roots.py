@@ -90,14 +90,14 @@ class Plan:
         """Return the planned resources of a type by their addresses, without the type's name."""
         return {
             change["address"].removeprefix(f"{type_name}."): change["change"]["after"]
-            for change in self.tree["resource_changes"]
+            for change in self.tree.get("resource_changes", [])
             if change["type"] == type_name and change["mode"] == "managed"
         }
 
     @property
     def types(self) -> set[str]:
         """The types of everything that would be made."""
-        return {change["type"] for change in self.tree["resource_changes"] if change["mode"] == "managed"}
+        return {change["type"] for change in self.tree.get("resource_changes", []) if change["mode"] == "managed"}
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -122,6 +122,10 @@ def _mirror(folder: Path) -> Path:
 
 
 def _platform() -> str:
+    if shutil.which("terraform") is None:
+        raise TerraformError(
+            "There is no Terraform here. Install 1.11 or newer: https://developer.hashicorp.com/terraform/install"
+        )
     told = subprocess.run(["terraform", "version"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"on (\w+)", told)
     assert found is not None, told

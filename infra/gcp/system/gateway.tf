@@ -1,5 +1,5 @@
 # The way in from the internet to our own server: an address, and a certificate for every name under the domain. On GKE
-# the Gateway of infra/cluster takes them up by name (outputs); cloud_run.tf has a load balancer of its own.
+# the Gateway of infra/cluster takes them up by name (outputs); load_balancer.tf does on Cloud Run.
 resource "google_compute_global_address" "proxy" {
   count = local.self_hosted ? 1 : 0
 

@@ -9,6 +9,7 @@ import yaml
 
 from kupyterhub.domain.manifests import agent_pod
 from terraform.roots import CHECKOUT, Plan
+from terraform.ways import WAYS
 
 Way = Callable[[str], Plan]
 
@@ -143,7 +144,7 @@ def test_with_the_hosted_proxy_its_names_lead_there_too(system_plan: Way) -> Non
     assert {"notebooks.googleusercontent.com.", "kernels.googleusercontent.com."} <= zones
 
 
-@pytest.mark.parametrize("way", ["self-hosted", "autopilot", "cloud-run", "hosted"])
+@pytest.mark.parametrize("way", WAYS)
 def test_taking_the_system_down_takes_no_notebook_and_no_document(way: str, system_plan: Way) -> None:
     plan = system_plan(way)
     assert not [name for name in plan.types if name.startswith(("google_firestore_", "google_firebaserules_"))]

@@ -3,8 +3,7 @@
 import pytest
 
 from terraform.roots import Plan, Root, TerraformError
-
-DATA = {"project_id": "my-project", "region": "europe-west1", "firestore_location": "eur3"}
+from terraform.ways import DATA
 
 
 def test_notebooks_are_granted_by_iam_alone_and_never_to_the_public(data_plan: Plan) -> None:

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from terraform.roots import ROOTS, Plan
+from terraform.ways import PROJECT, WAYS
 
-WAYS = ("self-hosted", "autopilot", "cloud-run", "hosted")
 ENTRIES: list[dict[str, Any]] = yaml.safe_load((ROOTS / "iam.yaml").read_text())
 FUNCTIONS = ("agent-event", "delete-user", "reconcile-user", "resync", "user-written")
 Right = tuple[str, str, str]
@@ -48,7 +48,7 @@ def _given(plan: Plan) -> set[Right]:
             for condition in right.get("condition") or []:
                 on += f", where {condition['expression']}"
             for member in right.get("members") or [right["member"]]:
-                rights.add((_who(member), right["role"].removeprefix("projects/my-project/roles/"), on))
+                rights.add((_who(member), right["role"].removeprefix(f"projects/{PROJECT}/roles/"), on))
     return rights
 
 
