@@ -29,8 +29,8 @@ resources: [{proxy}/base, values]
 components: [{proxy}/{mode}, {proxy}/values]
 """
 
-# Names without a hash: the server reads `admins` each time, so a change ends no WebSocket. Other issuers are read at its
-# next start.
+# Names without a hash: the server reads `admins` each time, so a change ends no WebSocket. Other issuers are read at
+# its next start.
 _VALUES = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization

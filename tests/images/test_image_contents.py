@@ -1,0 +1,45 @@
+"""What is in the images, and what is not."""
+
+import pytest
+
+from images.builder import Builder, BuildFailed, pip_configuration
+
+IMAGES = ["agent", "proxy", "jupyterlab"]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_it_is_run_by_number_and_says_what_it_is(builder: Builder, image: str) -> None:
+    configuration = builder.configuration(builder.image(image))
+    assert configuration["User"] == "1000:1000"
+    assert not configuration.get("Entrypoint")
+    labels = configuration["Labels"]
+    assert labels["org.opencontainers.image.title"] == f"kupyterhub {image}"
+    assert {"description", "revision"} <= {label.rpartition(".")[2] for label in labels}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_nothing_of_the_builders_package_index_is_left(builder: Builder, image: str) -> None:
+    name = builder.image(image)
+    values = [value for key, value in pip_configuration().items() if key != "default-timeout"]
+    assert not [value for value in values if value in str(builder.configuration(name))]
+    with builder.root(name) as root:
+        assert not (root / "etc/pip.conf").exists()
+        assert not (root / "root/.cache/pip").exists()
+
+
+@pytest.mark.parametrize("image", ["agent", "proxy"])
+def test_it_has_no_installer_and_is_compiled(builder: Builder, image: str) -> None:
+    with builder.root(builder.image(image)) as root:
+        packages = next((root / "opt/venv/lib").glob("python3*/site-packages"))
+        assert not (packages / "pip").exists()
+        assert list((packages / "aiohttp/__pycache__").glob("client.*.pyc"))
+        assert list((root / f"opt/kupyterhub/kupyterhub_{image}/__pycache__").glob("settings.*.pyc"))
+        assert sorted(path.name for path in (root / "opt/kupyterhub").iterdir()) == [
+            f"kupyterhub_{image}",
+            "kupyterhub_tunnel",
+        ]
+
+
+def test_a_base_that_has_no_jupyterlab_is_refused(builder: Builder) -> None:
+    with pytest.raises(BuildFailed, match="check-base: 'jupyter lab' does not run as user 1000"):
+        builder.image("jupyterlab", BASE=builder.base())
