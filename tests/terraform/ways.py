@@ -33,6 +33,12 @@ WAYS: dict[str, dict[str, Any]] = {
         "profiles": {
             "default": {"idle_timeout": "1h"},
             "large": {"cpu": "2", "memory": "8Gi", "storage": {"kind": "disk", "size": "50Gi"}},
+            "course": {
+                "egress": "pypi",
+                "gpu": {"count": 1, "type": "nvidia-l4"},
+                "shared_folders": [{"name": "course"}, {"name": "team", "access": "write"}],
+                "storage": {"kind": "gcs"},
+            },
         },
     },
 }

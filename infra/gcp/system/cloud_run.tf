@@ -83,7 +83,7 @@ resource "google_cloud_run_v2_service" "proxy" {
       }
       env {
         name  = "KUPYTERHUB_TOPIC"
-        value = "projects/${var.project_id}/topics/${google_pubsub_topic.topics["agent-events"].name}"
+        value = local.agent_events
       }
 
       dynamic "env" {

@@ -51,3 +51,12 @@ output "notebooks_bucket" {
   description = "The bucket of notebooks, from data/."
   value       = local.data.notebooks_bucket
 }
+
+output "proxy" {
+  description = "What our own server is told beside the gateway; none with proxy hosted."
+  value = local.self_hosted ? {
+    admins   = sort(var.admins)
+    identity = var.identity
+    topic    = local.agent_events
+  } : null
+}

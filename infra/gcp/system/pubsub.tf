@@ -1,7 +1,8 @@
 # Eventarc makes the subscriptions by which functions hear of messages, with their own names; a step of the deploy sets
 # each one's dead-letter topic, since no resource of this provider can. See the output dead_letters.
 locals {
-  topics = toset(["agent-events", "delete-user", "reconcile-user", "resync"])
+  topics       = toset(["agent-events", "delete-user", "reconcile-user", "resync"])
+  agent_events = "projects/${var.project_id}/topics/${google_pubsub_topic.topics["agent-events"].name}"
   # Where messages of a function go that it could not handle; Eventarc's own topic of document writes has one, too.
   dead_letter_topics = toset([for name, function in local.functions : "${name}-dead"])
 }

@@ -4,12 +4,16 @@ locals {
     for key, value in {
       activity      = profile.activity
       cpu           = profile.cpu
+      egress        = profile.egress
+      gpu           = profile.gpu == null ? null : { for key, value in profile.gpu : key => value if value != null }
       idleTimeout   = profile.idle_timeout
       image         = profile.image
       images        = profile.images
       maxAge        = profile.max_age
       memory        = profile.memory
       readyDeadline = profile.ready_deadline
+      sandbox       = profile.sandbox
+      sharedFolders = profile.shared_folders
       storage       = profile.storage == null ? null : { for key, value in profile.storage : key => value if value != null }
     } : key => value if value != null
   } }
@@ -17,7 +21,7 @@ locals {
   identity = var.identity == null ? null : {
     for key, value in {
       audience = var.identity.audience
-      clientId = var.identity.client_id
+      clientId = var.identity.mode == "oidc" ? var.identity.client_id : null # the Gateway's, with iap
       issuer   = var.identity.issuer
       mode     = var.identity.mode
     } : key => value if value != null
@@ -27,6 +31,7 @@ locals {
     admins        = sort(var.admins)
     agent         = var.agent
     allowedEmails = sort(var.allowed_emails)
+    bucket        = { name = local.data.notebooks_bucket, project = var.project_id, projectNumber = local.number }
     clusters      = [{ name = google_container_cluster.cluster.name, endpoint = local.cluster_endpoint }]
     domain        = var.domain
     identity      = local.identity

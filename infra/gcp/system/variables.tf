@@ -123,7 +123,7 @@ variable "functions_archive" {
 }
 
 variable "identity" {
-  description = "With proxy self-hosted: how people prove who they are. oidc needs issuer and client_id (the client's secret is a secret of its own), iap needs audience."
+  description = "With proxy self-hosted: how people prove who they are. oidc needs issuer and client_id, iap audience and client_id. The client's secret is a secret of its own."
   type = object({
     audience  = optional(string)
     client_id = optional(string)
@@ -141,14 +141,14 @@ variable "identity" {
     condition = var.identity == null || try(contains([
       # mode, an issuer, a client, an audience
       ["oidc", true, true, false],
-      ["iap", false, false, true],
+      ["iap", false, true, true],
       ], [
       var.identity.mode,
       startswith(coalesce(var.identity.issuer, "-"), "https://"),
       var.identity.client_id != null,
       var.identity.audience != null,
     ]), false)
-    error_message = "identity is {mode = \"oidc\", issuer = \"https://…\", client_id = \"…\"} or {mode = \"iap\", audience = \"…\"}."
+    error_message = "identity is {mode = \"oidc\", issuer = \"https://…\", client_id = \"…\"} or {mode = \"iap\", audience = \"…\", client_id = \"…\"}."
   }
 }
 
@@ -228,12 +228,16 @@ variable "profiles" {
   type = map(object({
     activity       = optional(list(string))
     cpu            = optional(string)
+    egress         = optional(string)
+    gpu            = optional(object({ count = number, type = optional(string) }))
     idle_timeout   = optional(string)
     image          = optional(string)
     images         = optional(list(string))
     max_age        = optional(string)
     memory         = optional(string)
     ready_deadline = optional(string)
+    sandbox        = optional(string)
+    shared_folders = optional(list(object({ access = optional(string, "read"), name = string })))
     storage        = optional(object({ kind = optional(string), size = optional(string) }))
   }))
   default = { default = { idle_timeout = "2h", max_age = "7d" } }

@@ -17,7 +17,7 @@ NAME = "ada-example-com-0123456789abcdef"
 
 @pytest.fixture(scope="module")
 def adopt() -> ModuleType:
-    return scripts.load("adopt_disks")
+    return scripts.load("infra/gcp/adopt_disks.py")
 
 
 def _disk(name: str = "pvc-1") -> dict[str, Any]:

@@ -151,3 +151,15 @@ def test_a_profile_is_written_as_its_variables_say(system_plan: Way) -> None:
     large = settings.parse(text).profiles["large"]
     assert (large.cpu, large.memory, large.storage.size) == ("2", "8Gi", "50Gi")
     assert large.max_age is None
+
+
+def test_a_profile_may_keep_notebooks_in_the_bucket(system_plan: Way) -> None:
+    text = system_plan("everything").of("google_secret_manager_secret_version")["settings"]["secret_data"]
+    parsed = settings.parse(text)
+    course = parsed.profiles["course"]
+    assert (course.storage.kind, course.gpu.type, course.egress) == ("gcs", "nvidia-l4", "pypi")
+    assert [(folder.name, folder.access) for folder in course.shared_folders] == [
+        ("course", "read"),
+        ("team", "write"),
+    ]
+    assert (parsed.bucket.name, parsed.bucket.project_number) == ("my-project-kupyterhub-notebooks", "123456789012")

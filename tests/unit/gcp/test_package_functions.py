@@ -12,7 +12,7 @@ from terraform.roots import CHECKOUT
 
 @pytest.fixture(scope="module")
 def packer() -> ModuleType:
-    return scripts.load("package_functions")
+    return scripts.load("infra/gcp/package_functions.py")
 
 
 def _checkout(folder: Path) -> Path:

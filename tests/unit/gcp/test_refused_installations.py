@@ -49,7 +49,7 @@ def test_our_own_server_needs_domain_and_identity(variables: Root) -> None:
 
 
 def test_identity_aware_proxy_is_refused_in_front_of_agents_on_cloud_run(variables: Root) -> None:
-    iap = {"mode": "iap", "audience": "/projects/1/global/backendServices/2"}
+    iap = {"mode": "iap", "audience": "/projects/1/global/backendServices/2", "client_id": "client"}
     said = _refusal(variables, SELF_HOSTED | {"identity": iap, "proxy_on": "cloud-run"})
     assert "with proxy_on cloud-run use identity mode oidc" in said
 

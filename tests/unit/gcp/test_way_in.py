@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from kupyterhub import settings as controller
 from kupyterhub_proxy import settings
-from terraform.roots import CHECKOUT, Plan
+from terraform import scripts
+from terraform.roots import CHECKOUT, Plan, Root
+from terraform.ways import WAYS
 
 Way = Callable[[str], Plan]
 
@@ -26,6 +29,20 @@ def test_a_gateway_finds_address_and_certificate_by_name(system_plan: Way) -> No
         plan.of("google_certificate_manager_certificate_map_entry")["proxy[0]"]["hostname"]
         == "*.notebooks.example.com"
     )
+
+
+@pytest.mark.parametrize("identity", ["oidc", "iap"])
+def test_the_servers_yaml_is_filled_from_what_terraform_says(
+    identity: str, system_plan: Way, system_root: Root
+) -> None:
+    iap = {"mode": "iap", "audience": "/projects/1/global/backendServices/2", "client_id": "client"}
+    way = "self-hosted"
+    plan = system_plan(way) if identity == "oidc" else system_root.plan(**WAYS[way] | {"identity": iap})
+    overlay = scripts.load("infra/cluster/proxy/overlay.py")
+    files = overlay.files({name: {"value": value} for name, value in plan.outputs.items()}, "../proxy")
+    assert "TOPIC=projects/my-project/topics/agent-events\n" in files["values/values.env"]
+    text = plan.of("google_secret_manager_secret_version")["settings"]["secret_data"]
+    assert controller.parse(text).identity.mode == identity
 
 
 def test_old_tls_is_refused(system_plan: Way) -> None:
