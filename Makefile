@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 EMAIL ?= you@example.com
-SOURCES := functions docker/agent docker/proxy docker/tunnel infra/local
+SOURCES := functions cli docker/agent docker/proxy docker/tunnel infra/local
 REQUIREMENTS := requirements.txt $(wildcard docker/*/requirements.txt)
 
 .PHONY: run test check bench clean help

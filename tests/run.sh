@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 tests/check.sh
 tests/install_chromium.sh
+tests/install_buildah.sh
 # Before the tests, whose time is limited: a first build of Kubernetes takes minutes.
 python -m kupyterhub_local get
+PYTHONPATH=tests python -m terraform
 exec python -m pytest -q "$@"
