@@ -57,14 +57,15 @@ class Forwarder:
         touched: Callable[[RequestHead], None] = untouched,
     ) -> None:
         url = URL(origin)
+        host = str(url.host_port_subcomponent)  # as a browser says it: without a scheme's own port
         self._notebook = notebook
         self._origin = origin
         self._endpoints = tuple(endpoints)
         self._scripts = tuple(scripts)
         self._touched = touched
         self._own_headers = (
-            ("Host", url.authority),
-            ("X-Forwarded-Host", url.authority),
+            ("Host", host),
+            ("X-Forwarded-Host", host),
             ("X-Forwarded-Proto", url.scheme),
         )
         self._carried = 0

@@ -76,7 +76,7 @@ class Visit:
             token = _read(token_file)
             socket = await session.ws_connect(
                 target.url.with_path(CONNECT_PATH),
-                headers={"Authorization": f"Bearer {token}", "Host": target.host.authority},
+                headers={"Authorization": f"Bearer {token}", "Host": str(target.host.host_port_subcomponent)},
                 server_hostname=target.host.host if target.url.scheme == "https" else None,
                 heartbeat=HEARTBEAT_SECONDS,
                 max_msg_size=MAX_FRAME_BYTES,
