@@ -5,6 +5,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import jwt
@@ -109,6 +110,11 @@ def test_tokens_are_verified_with_the_published_keys(control_plane: RunningContr
 def shared_agent(admin: client.ApiClient, control_plane: RunningControlPlane) -> Iterator[client.ApiClient]:
     """The API as the shared agent's pods reach it: with a token of their account, and the CA of the ConfigMap."""
     core = client.CoreV1Api(admin)
+    # Other tests use this control plane too, and may have left what they made.
+    with suppress(ApiException):
+        core.delete_namespaced_service_account("agent", "kupyterhub")
+    with suppress(ApiException):
+        client.CoordinationV1Api(admin).delete_namespaced_lease("agent", "kupyterhub")
     core.create_namespaced_service_account("kupyterhub", {"metadata": {"name": "agent"}})
     token = core.create_namespaced_service_account_token("agent", "kupyterhub", {"spec": {"audiences": []}})
     authority = core.read_namespaced_config_map("kube-root-ca.crt", "kupyterhub").data["ca.crt"]
