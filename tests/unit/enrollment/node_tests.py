@@ -1,0 +1,37 @@
+"""Tests that are written in JavaScript, because what they test is."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+SECONDS = 120
+
+
+def run(file: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Run the tests of one file under Node.js; fails with what Node says."""
+    ended = subprocess.run(  # noqa: S603 - a file of this repository
+        [need("node"), "--test", "--test-reporter=spec", str(file)],
+        env=os.environ | dict(environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    if ended.returncode != 0:
+        pytest.fail(f"{ended.stdout}{ended.stderr}", pytrace=False)
+    assert "ℹ tests 0\n" not in ended.stdout, "no test was found"  # noqa: RUF001 - that is how Node writes it
+
+
+def need(program: str) -> str:
+    """Return a program's path; where it is missing, skips, but fails under CI."""
+    path = shutil.which(program)
+    if path is None:
+        complaint = f"{program} is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(complaint)
+        pytest.skip(complaint)
+    return path
