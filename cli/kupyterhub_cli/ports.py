@@ -76,3 +76,6 @@ class Web(Protocol):
 
     def status(self, url: str) -> int:
         """The HTTP status of an address; raises Unavailable."""
+
+    def listens(self, address: str) -> bool:
+        """Whether somebody takes connections at a host and port."""

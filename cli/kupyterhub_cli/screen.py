@@ -55,8 +55,9 @@ class Screen:
         self.err.print(Text(shown(line), style), soft_wrap=True)
 
     def line(self, line: str) -> None:
-        """Print one result."""
-        self.out.print(Text(shown(line)), soft_wrap=True)
+        """Print one result as it is, for people and programs alike."""
+        self.out.file.write(shown(line) + "\n")
+        self.out.file.flush()
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print results as a table; a cell that is a phase has its colour."""
@@ -103,4 +104,4 @@ class Screen:
 
 def shown(text: str) -> str:
     """Text without what would move the cursor or colour the terminal."""
-    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)

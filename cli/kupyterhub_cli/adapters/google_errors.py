@@ -10,16 +10,23 @@ from kupyterhub_cli.place import Place
 _CONNECT_SECONDS = 2.0
 
 
-def require_emulator(address: str, what: str) -> None:
-    """Raise Unavailable if nobody listens there: Google's clients would try again for a minute."""
+def listens(address: str) -> bool:
+    """Whether somebody takes connections at a host and port."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def require_emulator(address: str, what: str) -> None:
+    """Raise Unavailable if nobody listens there: Google's clients would try again for a minute."""
+    if not listens(address):
         raise Unavailable(
             f"The {what} emulator at {address} does not answer. Start the local system with `kupyterhub up`, "
             "or give --project for one in the cloud."
-        ) from error
+        )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import requests
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
-from kupyterhub_cli.adapters.google_errors import translated
+from kupyterhub_cli.adapters.google_errors import listens, translated
 from kupyterhub_cli.errors import Unavailable
 from kupyterhub_cli.place import Place
 
@@ -50,3 +50,7 @@ class WebServers:
             return requests.get(url, timeout=SECONDS, allow_redirects=False).status_code
         except requests.RequestException as error:
             raise Unavailable(f"{url} does not answer.") from error
+
+    def listens(self, address: str) -> bool:
+        """Connect once."""
+        return listens(address)

@@ -40,7 +40,7 @@ def _checks(session: Session) -> Iterable[tuple[str, Check]]:
     if session.place.is_google:
         yield from _of_cloud(session)
     else:
-        yield "emulators", lambda: local.listening(session.place)
+        yield "emulators", lambda: local.listening(session.place, session.web)
     yield "documents", lambda: documents.access(session.users)
     yield "function user-written", lambda: documents.looked_at(session.users, session.sleep)
     yield "functions", lambda: documents.due(session.users, session.clock())

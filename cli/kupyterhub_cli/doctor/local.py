@@ -1,17 +1,15 @@
 """The system on this machine: its emulators, and its cluster."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kupyterhub_cli.doctor.finding import Finding
 from kupyterhub_cli.place import Place
+from kupyterhub_cli.ports import Web
 
-_SECONDS = 2.0
 
-
-def listening(place: Place) -> Iterator[Finding]:
+def listening(place: Place, web: Web) -> Iterator[Finding]:
     """Whether somebody listens where `.kupyterhub/env` says."""
     for what, address in (
         ("Firestore's emulator", place.firestore),
@@ -19,7 +17,7 @@ def listening(place: Place) -> Iterator[Finding]:
         ("API server", _api_server(place)),
     ):
         if address:
-            up = _open(address)
+            up = web.listens(address)
             advice = "" if up else "Start the local system: kupyterhub up. Its logs: .kupyterhub/logs/"
             yield Finding(what, "good" if up else "bad", address if up else f"{address} does not answer", advice)
 
@@ -34,12 +32,3 @@ def _api_server(place: Place) -> str | None:
             return urlsplit(str(yaml.safe_load(file)["clusters"][0]["cluster"]["server"])).netloc
     except (OSError, KeyError, IndexError, TypeError, yaml.YAMLError):
         return None
-
-
-def _open(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
-    except (OSError, ValueError):
-        return False
-    return True

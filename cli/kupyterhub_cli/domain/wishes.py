@@ -76,6 +76,11 @@ def chosen(found: list[Document]) -> Document | None:
     )
 
 
+def counts(document: Document) -> bool:
+    """Whether a document is somebody's own: neither deleted nor the second with its e-mail."""
+    return document.fields.get("state") != "deleted" and document.status.get("reason") != "DuplicateEmail"
+
+
 def moment(text: str) -> datetime | None:
     """Read `expiresAt`: RFC 3339, a date (through its end, UTC), or None for `never`; raises ValueError."""
     given = text.strip()
