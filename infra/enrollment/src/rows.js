@@ -52,7 +52,7 @@ const HEADINGS = Object.freeze([
  * @property {string} state
  * @property {string} url
  * @property {string} message
- * @property {string} mailed when the person was mailed, as an RFC 3339 timestamp
+ * @property {string} mailed when the person was mailed, as an RFC 3339 timestamp; or that it could not be
  * @property {string} answered of the newest answer that was taken in, likewise
  * @property {string} applied the `state` that the sheet wrote last: stopped, deleted, running or nothing
  * @property {string} enrolledAs the lower-case e-mail of the document, from enrolment on

@@ -7,6 +7,8 @@
 const BATCH = 200;
 /** Answers that are read and written into the sheet together; each costs some calls to the form. */
 const ANSWERS_AT_ONCE = 25;
+/** In the column Mailed, where Google did not take the mail. */
+const NOT_SENT = 'Not sent';
 
 /**
  * @typedef {object} Tools
@@ -106,9 +108,9 @@ function mail({ sheet, properties, hasTime }) {
     const { to, subject, body } = letterOf(row);
     try {
       MailApp.sendEmail(to, subject, body);
-    } catch (error) {
-      sheet.save([row]);
-      throw new Later(`A mail could not be sent: ${error instanceof Error ? error.message : error}`);
+    } catch {
+      // The error may name the person. An address that is refused keeps nobody else from being mailed.
+      sheet.save([{ ...row, mailed: NOT_SENT }]);
     }
   }
 }

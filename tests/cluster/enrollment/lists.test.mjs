@@ -130,6 +130,22 @@ test('the mail quota stops mails and the next day goes on, with nobody mailed tw
   );
 });
 
+test('a mail that Google does not take is tried once, and the others are sent', async (t) => {
+  const place = installed(t, { mail: 'yes' });
+  place.account.refusedAddress = 'student0@example.com';
+  place.paste(classOf(2));
+  place.script().enrolTheList();
+  for (const [email] of classOf(2))
+    await place.controllerSays(email, { phase: 'Ready', proxyUrl: `https://${email}/` });
+  place.minutesLater();
+  place.minutesLater();
+  assert.deepEqual(
+    place.account.mails.map(({ to }) => to),
+    ['student1@example.com'],
+  );
+  assert.equal(place.row('student0@example.com').Mailed, 'Not sent');
+});
+
 test('everybody is looked at again when asked, also those in a final state', async (t) => {
   const place = installed(t);
   place.paste(classOf(1));

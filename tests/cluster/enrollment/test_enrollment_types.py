@@ -1,4 +1,4 @@
-"""The enrolment script's types, by TypeScript's compiler; it is got once into the user's cache, as the lock file says."""
+"""The enrolment script's types, by TypeScript's compiler, which is got once into the user's cache."""
 
 import asyncio
 import hashlib

@@ -7,6 +7,7 @@ export class Account {
   locked = false;
   mails = [];
   mailQuota = 100;
+  refusedAddress = '';
   sleeps = [];
   /** Milliseconds by which this clock is ahead. */
   ahead = 0;
@@ -48,6 +49,7 @@ export class Account {
         sendEmail: (to, subject, body) => {
           scopes.need('script.send_mail');
           if (this.mailQuota < 1) throw new Error('Service invoked too many times for one day: email.');
+          if (to === this.refusedAddress) throw new Error(`Invalid email: ${to}`);
           this.mailQuota -= 1;
           this.mails.push({ to, subject, body });
         },
