@@ -82,7 +82,7 @@ class Screen:
             raise NotConfirmed(
                 f"{question} Nobody is there to answer; with --yes the answer is yes. Nothing was done."
             )
-        self.err.print(Text(f"{shown(question)} [{needed or 'y/N'}] "), end="")
+        self.err.print(Text(f"{shown(question)} {'' if needed else '[y/N] '}"), end="")
         answer = sys.stdin.readline().strip()
         if answer != needed if needed else answer.lower() not in ("y", "yes"):
             raise NotConfirmed("Nothing was done.")
