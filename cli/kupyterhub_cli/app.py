@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kupyterhub_cli.commands import adding, checking, listing, local, states, watching
+from kupyterhub_cli.commands import adding, checking, exporting, listing, local, states, watching
 from kupyterhub_cli.session import Session
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ users.command("start")(states.start)
 users.command("restart")(states.restart)
 users.command("delete")(states.delete)
 users.command("import")(adding.import_)
-users.command("export")(listing.export)
+users.command("export")(exporting.export)
 app.command()(watching.watch)
 app.command()(watching.logs)
 app.command("open")(listing.open_)
