@@ -2,8 +2,15 @@
 
 import sys
 
-from bench import figures, idle, imports, looks, notebooks, traffic
+from bench import figures, idle, import_users, imports, looks, notebooks, traffic
 
-PARTS = {"imports": imports, "looks": looks, "notebooks": notebooks, "traffic": traffic, "idle": idle}
+PARTS = {
+    "imports": imports,
+    "looks": looks,
+    "notebooks": notebooks,
+    "users": import_users,
+    "traffic": traffic,
+    "idle": idle,
+}
 
 figures.show(figure for name in sys.argv[1:] or PARTS for figure in PARTS[name].measure())
