@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Applies infra/cluster to the cluster of $KUBECONFIG, for what Terraform's outputs say of this installation.
+#   PROJECT=… cluster.sh OUTPUTS
+set -euo pipefail
+outputs=$(realpath "${1:?a file of terraform output -json}")
+cd "$(dirname "$0")/../cluster"
+
+# What was applied by hand before is taken over.
+apply() { kubectl apply --server-side --force-conflicts --field-manager=kupyterhub-deploy "$@"; }
+
+apply -f namespace.yaml
+apply -f .
+apply -f gke/storage-class.yaml
+control_plane=$(
+    kubectl get endpointslices --namespace=default --selector=kubernetes.io/service-name=kubernetes \
+        --output=jsonpath='{.items[0].endpoints[0].addresses[0]}'
+)
+python3 ../deploy/installation.py objects "$control_plane" <"$outputs" | apply -f -
+
+proxy=$(python3 ../deploy/installation.py proxy <"$outputs")
+if [ "$proxy" = hosted ]; then
+    apply -f gke/hosted-agents.yaml
+else
+    # It would open the metadata server to agents, who have no need of it.
+    kubectl delete --ignore-not-found -f gke/hosted-agents.yaml
+fi
+if [ "$proxy" = gke ]; then
+    ../deploy/proxy_secrets.sh <"$outputs"
+    overlay=$(mktemp -d)
+    trap 'rm -rf "$overlay"' EXIT
+    python3 proxy/overlay.py "$overlay" <"$outputs"
+    apply -k "$overlay"
+    kubectl rollout status deployment/proxy --namespace=kupyterhub --timeout=10m
+fi

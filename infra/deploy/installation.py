@@ -1,0 +1,82 @@
+# ruff: noqa: INP001 - a script, of no package
+"""Says what scripts here ask of Terraform's outputs, which are on standard input (`terraform output -json`).
+
+installation.py bucket              the bucket of notebooks
+installation.py cluster             the cluster's name and location
+installation.py identity            how people sign in to our own proxy
+installation.py objects ADDRESS     Kubernetes objects that name this installation's own accounts and addresses;
+                                    ADDRESS is where pods reach the control plane
+installation.py proxy               which proxy, and where: hosted, gke or cloud-run
+"""
+
+import ipaddress
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+SHARED_AGENT = Path(__file__).resolve().parents[1] / "cluster/gke/shared-agent.yaml"
+
+
+class MissingOutput(Exception):
+    """Terraform's outputs lack one; the text says which, and what to do."""
+
+
+def value(outputs: Mapping[str, Any], name: str) -> Any:
+    """Give an output; raises MissingOutput."""
+    if name not in outputs:
+        raise MissingOutput(f"Terraform's output {name} is missing; apply infra/gcp/system first")
+    return outputs[name]["value"]
+
+
+def proxy(outputs: Mapping[str, Any]) -> str:
+    """Give the way in: `hosted`, `gke` or `cloud-run`. Outputs that are null are not among Terraform's."""
+    if outputs.get("gateway", {}).get("value"):
+        return "gke"
+    return "cloud-run" if outputs.get("proxy", {}).get("value") else "hosted"
+
+
+def objects(outputs: Mapping[str, Any], control_plane: str) -> str:
+    """Give YAML of what infra/cluster cannot know; raises MissingOutput, or ValueError for what is no address."""
+    network = ipaddress.ip_network(control_plane)
+    policy = Template(SHARED_AGENT.read_text()).substitute(CONTROL_PLANE=str(network))
+    accounts = value(outputs, "accounts")
+    binding = _binding(accounts[function] for function in sorted(value(outputs, "dead_letters")))
+    return f"{policy}---\n{json.dumps(binding, indent=2)}\n"
+
+
+def _binding(emails: Iterable[str]) -> dict[str, Any]:
+    """Bind the functions' Role (infra/cluster/rbac.yaml) to their Google service accounts."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "functions", "namespace": "kupyterhub"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "kupyterhub"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": email} for email in emails],
+    }
+
+
+def answer(outputs: Mapping[str, Any], question: str, *arguments: str) -> str:
+    """Give what the command line asks for; raises MissingOutput, or ValueError for a question that is none."""
+    match question, *arguments:
+        case ["bucket"]:
+            return str(value(outputs, "notebooks_bucket"))
+        case ["cluster"]:
+            cluster = value(outputs, "cluster")
+            return f"{cluster['name']} {cluster['location']}"
+        case ["identity"]:
+            return str(value(outputs, "proxy")["identity"]["mode"])
+        case ["objects", control_plane]:
+            return objects(outputs, control_plane)
+        case ["proxy"]:
+            return proxy(outputs)
+    raise ValueError(__doc__)
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(answer(json.load(sys.stdin), *sys.argv[1:]).rstrip() + "\n")
+    except MissingOutput as error:
+        sys.exit(f"installation.py: {error}")

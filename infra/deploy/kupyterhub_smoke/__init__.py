@@ -1,0 +1,1 @@
+"""Tries a running system with two throw-away users: both become Ready, see no file of the other, and are purged."""

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Gets this installation's variables into a folder, shows what a release would change, and makes the images' registry,
+# which has to be there before what is pushed to it.
+#   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER SMOKE_EMAILS='a@… b@…' plan.sh
+set -euo pipefail
+# Better said now than after half an hour.
+: "${SMOKE_EMAILS:?two e-mails that allowed_emails lets in, of nobody}"
+here=$(dirname "$0")
+mkdir -p "${VARIABLES:?}"
+gcloud storage cp "gs://${STATE_BUCKET:?}/kupyterhub/variables/*.tfvars" "$VARIABLES/"
+"$here/terraform.sh" data plan -lock=false
+"$here/terraform.sh" system plan -lock=false
+"$here/terraform.sh" system apply '-target=google_artifact_registry_repository.repositories["kupyterhub"]'

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Runs Terraform in one root of infra/gcp, with this installation's variables.
+#   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER terraform.sh data|system plan|apply [OPTION…]
+# FOLDER has data.tfvars and system.tfvars. `apply` shows what it does, and asks nobody.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=${1:?which root: data or system}
+verb=${2:?plan or apply}
+shift 2
+variables=$(realpath "${VARIABLES:?}/$root.tfvars")
+options=(-input=false "-var-file=$variables" "-var=project_id=${PROJECT:?}")
+case $root in
+data) options+=("-var=region=${REGION:?}") ;;
+system) options+=("-var=state_bucket=${STATE_BUCKET:?}" "-var=image_tag=${TAG:?}") ;;
+esac
+[ "$verb" != apply ] || options+=(-auto-approve)
+python3 infra/gcp/package_functions.py >/dev/null
+terraform -chdir="infra/gcp/$root" init -input=false -reconfigure "-backend-config=bucket=${STATE_BUCKET:?}" >&2
+exec terraform -chdir="infra/gcp/$root" "$verb" "${options[@]}" "$@"

@@ -1,0 +1,158 @@
+"""cloudbuild.yaml, as it is read."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from unit.deploy.conftest import CHECKOUT
+
+BUILD = yaml.safe_load((CHECKOUT / "cloudbuild.yaml").read_text())
+STEPS: dict[str, dict[str, Any]] = {step["id"]: step for step in BUILD["steps"]}
+SCHEMA = json.loads((files("check_jsonschema") / "builtin_schemas/vendor/cloudbuild.json").read_text())
+SCRIPTS = sorted((CHECKOUT / "infra/deploy").glob("*.sh"))
+IMAGES = ["agent", "jupyterlab", "proxy"]
+
+
+def before(step: str) -> set[str]:
+    """All steps that have ended when this one begins."""
+    waited = set(STEPS[step]["waitFor"]) - {"-"}
+    return waited.union(*map(before, waited))
+
+
+def tool(name: str) -> Path:
+    return Path(sys.executable).with_name(name)
+
+
+def test_it_is_as_cloud_builds_schema_says() -> None:
+    jsonschema.validate(BUILD, SCHEMA)
+
+
+def test_it_has_no_key_that_the_schema_does_not_know() -> None:
+    parts = {"BuildStep": BUILD["steps"], "BuildOptions": [BUILD["options"]]}
+    assert set(BUILD) <= set(SCHEMA["properties"])
+    for definition, values in parts.items():
+        for value in values:
+            assert set(value) <= set(SCHEMA["definitions"][definition]["properties"])
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "builder"])
+def test_a_step_is_a_script_that_one_can_run(step: str) -> None:
+    assert STEPS[step]["entrypoint"] == "bash"
+    script = CHECKOUT / STEPS[step]["args"][0]
+    assert script in SCRIPTS
+    assert "script" not in STEPS[step]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_script_is_executable_strict_and_clean(script: Path) -> None:
+    assert os.access(script, os.X_OK)
+    text = script.read_text()
+    assert text.startswith("#!/usr/bin/env bash\n# ")
+    assert "\nset -euo pipefail\n" in text
+    found = subprocess.run([tool("shellcheck"), script], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_no_script_is_forgotten() -> None:
+    called = "\n".join(path.read_text() for path in [CHECKOUT / "cloudbuild.yaml", *SCRIPTS])
+    for script in SCRIPTS:
+        if script.name != "prepare.sh":  # before there is anything that builds
+            assert re.search(rf"(/deploy/|/){re.escape(script.name)}", called), script.name
+
+
+def test_the_builders_dockerfile_is_clean() -> None:
+    config = CHECKOUT / "docker/.hadolint.yaml"
+    dockerfile = CHECKOUT / "infra/deploy/Dockerfile"
+    found = subprocess.run(
+        [tool("hadolint"), "--config", config, dockerfile], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_every_image_that_runs_a_step_is_of_one_version() -> None:
+    dockerfile = (CHECKOUT / "infra/deploy/Dockerfile").read_text()
+    bases = re.findall(r"^ARG \w+=(\S+)$", dockerfile, re.MULTILINE)
+    others = {step["name"] for step in STEPS.values()} - {"kupyterhub-build", "gcr.io/cloud-builders/docker"}
+    for image in [*bases, *others]:
+        assert re.search(r":\d+\.\d+\.\d+(-\w+)?$", image), image
+
+
+def test_nothing_is_pushed_that_was_not_tested_and_scanned() -> None:
+    assert {"test", "audit-packages", "scan-images", *(f"image-{image}" for image in IMAGES)} <= before("push")
+    assert "scan.sh" in STEPS["scan-images"]["args"][0]
+    assert "audit.sh" in STEPS["audit-packages"]["args"][0]
+
+
+def test_nothing_is_released_that_was_not_pushed_and_planned() -> None:
+    assert {"push", "plan", "sbom"} <= before("release")
+    assert not [step for step in STEPS if "release" in before(step)]
+
+
+def test_audit_and_scan_leave_nothing_out() -> None:
+    audit = (CHECKOUT / "infra/deploy/audit.sh").read_text()
+    locks = {path.parent.name for path in (CHECKOUT / "docker").glob("*/requirements.lock")}
+    assert locks == set(IMAGES)
+    for script in ("audit.sh", "scan.sh", "push.sh", "sbom.sh"):
+        assert f"for image in {' '.join(IMAGES)}; do" in (CHECKOUT / "infra/deploy" / script).read_text()
+    assert "--requirement requirements.txt" in audit
+
+
+def test_images_are_tagged_by_commit_and_say_where_they_are_from() -> None:
+    assert BUILD["options"]["requestedVerifyOption"] == "VERIFIED"
+    registry = "$_REGION-docker.pkg.dev/$PROJECT_ID/kupyterhub"
+    assert BUILD["images"] == [f"{registry}/{image}:$COMMIT_SHA" for image in IMAGES]
+    assert f"REGISTRY={registry}" in BUILD["options"]["env"]
+    assert "TAG=$COMMIT_SHA" in BUILD["options"]["env"]
+
+
+def test_the_registry_is_the_one_that_terraform_makes() -> None:
+    text = (CHECKOUT / "infra/gcp/system/registry.tf").read_text()
+    assert re.search(r"^ +kupyterhub += \{", text, re.MULTILINE)
+    assert "-docker.pkg.dev/${var.project_id}/" in text
+
+
+def test_scripts_are_given_every_variable_that_they_ask_for() -> None:
+    given = {entry.partition("=")[0] for entry in BUILD["options"]["env"]}
+    of_scripts = {"KUBECONFIG", "PATH"}
+    for script in SCRIPTS:
+        if script.name != "prepare.sh":
+            assert set(re.findall(r"\$\{([A-Z_]+):\?", script.read_text())) <= given | of_scripts, script.name
+
+
+def test_it_runs_as_the_account_that_was_prepared() -> None:
+    prepare = (CHECKOUT / "infra/deploy/prepare.sh").read_text()
+    account = re.search(r"serviceAccounts/([a-z-]+)@", BUILD["serviceAccount"])
+    assert account is not None
+    assert f"account={account[1]}@$project.iam.gserviceaccount.com" in prepare
+
+
+def test_substitutions_are_used_and_documented() -> None:
+    text = (CHECKOUT / "cloudbuild.yaml").read_text()
+    install = (CHECKOUT / "docs/install.md").read_text()
+    for name in BUILD["substitutions"]:
+        assert re.search(rf"^  {name}: .*# ", text, re.MULTILINE), name
+        assert text.count(f"${name}") >= 1
+        assert name in install
+
+
+def test_a_build_by_hand_takes_what_steps_need_along() -> None:
+    ignored = (CHECKOUT / "infra/deploy/gcloudignore").read_text()
+    assert "*.tfvars" in ignored
+    assert not re.search(r"^(docker|functions|infra|tests|cli|docs)/?$", ignored, re.MULTILINE)
+
+
+def test_the_yaml_of_the_repository_is_clean() -> None:
+    listed = ["git", "ls-files", "*.yaml", "*.yml"]
+    names = subprocess.run(listed, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split()
+    command = [tool("yamllint"), "--strict", *names]
+    found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (0, "")
