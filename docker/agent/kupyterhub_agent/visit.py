@@ -12,8 +12,9 @@ import aiohttp
 
 from kupyterhub_tunnel.connection import Connection
 from kupyterhub_tunnel.errors import TunnelError
-from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
+from kupyterhub_tunnel.websocket import WebSocket
+from kupyterhub_tunnel.websocket_frames import VERSION, accept_key, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CONNECT_PATH = "/agent/connect"
 REPLICA_HEADER = "X-Kupyterhub-Replica"
 REPLICAS_HEADER = "X-Kupyterhub-Replicas"
+_DIAL_SECONDS = 10.0
 TOKEN_LOOK_SECONDS = 30.0
 """The kubelet renews a projected token long before its end; so often the file is looked at."""
 
@@ -57,35 +59,49 @@ class Visit:
     """A connection that was made. Whoever has it runs or closes it."""
 
     def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse[bool], token: str, token_file: Path, handlers: Handlers
+        self, answer: aiohttp.ClientResponse, socket: WebSocket, token: str, token_file: Path, handlers: Handlers
     ) -> None:
-        headers = socket._response.headers  # noqa: SLF001 - aiohttp keeps the answer to an upgrade to itself
-        self.replica = headers.get(REPLICA_HEADER, "")
+        """Take what `open` has made."""
+        self.replica = answer.headers.get(REPLICA_HEADER, "")
         """Who answered: random for each process of the server."""
-        self.replicas = _number(headers.get(REPLICAS_HEADER, ""))
+        self.replicas = _number(answer.headers.get(REPLICAS_HEADER, ""))
         """How many there are."""
-        self._socket = socket
+        self._answer = answer  # aiohttp closes the connection of one that nobody holds
+        self._pipe = WebSocketPipe(socket)
         self._token = token
         self._token_file = token_file
-        self._connection = Connection(WebSocketPipe(socket), on_info=handlers.hear, serve=handlers.serve)
+        self._connection = Connection(self._pipe, on_info=handlers.hear, serve=handlers.serve)
 
     @classmethod
     async def open(cls, session: aiohttp.ClientSession, target: Target, token_file: Path, handlers: Handlers) -> Self:
         """Dial; raises NoVisit."""
         try:
             token = _read(token_file)
-            socket = await session.ws_connect(
-                target.url.with_path(CONNECT_PATH),
-                headers={"Authorization": f"Bearer {token}", "Host": str(target.host.host_port_subcomponent)},
-                server_hostname=target.host.host if target.url.scheme == "https" else None,
-                heartbeat=HEARTBEAT_SECONDS,
-                max_msg_size=MAX_FRAME_BYTES,
-            )
-        except aiohttp.WSServerHandshakeError as error:
-            raise NoVisit(f"{target.url} refused this agent: {error.status} {error.message}") from error
+            key = new_key()
+            headers = {
+                "Authorization": f"Bearer {token}",
+                "Host": str(target.host.host_port_subcomponent),
+                "Upgrade": "websocket",
+                "Connection": "Upgrade",
+                "Sec-WebSocket-Version": VERSION,
+                "Sec-WebSocket-Key": key,
+            }
+            async with asyncio.timeout(_DIAL_SECONDS):
+                answer = await session.get(
+                    target.url.with_path(CONNECT_PATH),
+                    headers=headers,
+                    server_hostname=target.host.host if target.url.scheme == "https" else None,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(),
+                )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoVisit(f"no connection to {target.url}: {error or type(error).__name__}") from error
-        return cls(socket, token, token_file, handlers)
+        transport = answer.connection and answer.connection.transport
+        if not transport or answer.headers.get("Sec-WebSocket-Accept") != accept_key(key):
+            answer.close()
+            raise NoVisit(f"{target.url} refused this agent: {answer.status} {answer.reason}")
+        socket = WebSocket(transport, client=True, heartbeat_seconds=HEARTBEAT_SECONDS)
+        return cls(answer, socket, token, token_file, handlers)
 
     async def run(self, token_look_seconds: float = TOKEN_LOOK_SECONDS) -> None:
         """Serve what the server opens until the connection ends."""
@@ -96,6 +112,7 @@ class Visit:
             log.warning("a connection to the proxy server: %s", error)
         finally:
             renewal.cancel()
+            self._answer.close()
 
     async def tell(self, message: dict[str, Any]) -> None:
         """Send a message; one that finds the connection lost is told again to the next."""
@@ -108,7 +125,7 @@ class Visit:
 
     async def close(self) -> None:
         """End a connection that is not run."""
-        await self._socket.close()
+        await self._pipe.close()
 
     async def _renew(self, seconds: float) -> None:
         # The connection ends with its token. Renewing it here keeps the kernels' WebSockets open.

@@ -16,10 +16,9 @@ from kupyterhub_tunnel.errors import ProtocolError, TunnelError
 from kupyterhub_tunnel.pipe import WebSocketPipe
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from kupyterhub_proxy.announcing import Announcing
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
+    from kupyterhub_tunnel.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class AgentVisit:
         verifier: Verifier,
         announcing: Announcing,
         identity: AgentIdentity,
-        socket: web.WebSocketResponse[bool],
+        socket: WebSocket,
     ) -> None:
         self._verifier = verifier
         self._announcing = announcing

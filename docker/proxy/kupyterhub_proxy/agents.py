@@ -13,7 +13,7 @@ from aiohttp import web
 from kupyterhub_proxy.agent_visit import AgentVisit
 from kupyterhub_proxy.polling.host import METHODS as POLLING_METHODS
 from kupyterhub_proxy.tokens import TokenRefused
-from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
+from kupyterhub_proxy.upgrade import unfit, upgrade
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
 
 CONNECT_PATH = "/agent/connect"
-# An agent that hangs must not hold up our own end.
-_CLOSE_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -76,17 +74,14 @@ class AgentsHost:
         await asyncio.gather(*(visit.close() for visit in self._visits))
 
     async def _receive(self, request: web.BaseRequest, identity: AgentIdentity) -> web.StreamResponse:
-        socket = web.WebSocketResponse(
-            heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, timeout=_CLOSE_SECONDS, compress=False
-        )
-        if not socket.can_prepare(request):
-            return web.Response(status=426, text="a WebSocket, please\n", headers={"Upgrade": "websocket"})
-        socket.headers.update(self._replica.headers())
-        await socket.prepare(request)
+        refused = unfit(request)
+        if refused is not None:
+            return refused
+        response, socket = await upgrade(request, self._replica.headers(), HEARTBEAT_SECONDS)
         visit = AgentVisit(self._verifier, self._announcing, identity, socket)
         self._visits.add(visit)
         try:
             await visit.run()
         finally:
             self._visits.discard(visit)
-        return socket
+        return response

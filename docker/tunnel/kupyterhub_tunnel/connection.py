@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TooManyStreams, TunnelError
-from kupyterhub_tunnel.frames import Frame, Kind, decode
+from kupyterhub_tunnel.frames import Frame, FrameReader, Kind
 from kupyterhub_tunnel.heads import RequestHead
 from kupyterhub_tunnel.sender import Sender
 from kupyterhub_tunnel.stream import Stream
@@ -29,7 +29,7 @@ class Connection:
     """Either end of the connection; the server's is a Carrier.
 
     `serve` handles a stream that the peer opens; it is cancelled when the peer resets it. `on_info` takes
-    the peer's INFO messages, in order, and must be quick: no frame is read meanwhile.
+    the peer's INFO messages, in order, and must be quick: nothing more is read meanwhile.
     """
 
     websockets = True
@@ -43,24 +43,27 @@ class Connection:
     ) -> None:
         self._pipe = pipe
         self._sender = Sender(pipe)
+        self._frames = FrameReader()
         self._on_info = on_info
         self._serve = serve
         self._streams: dict[int, Stream] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._last = 0
+        self._news: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._failure: TunnelError | None = None
 
     async def run(self) -> None:
-        """Read frames until the connection ends; then every stream fails. Raises ProtocolError."""
-        sending = asyncio.create_task(self._sender.run())
+        """Take in frames until the connection ends; then every stream fails. Raises ProtocolError."""
+        self._pipe.start(self._take, self._end)
         try:
-            while (message := await self._pipe.receive()) is not None:
-                for frame in decode(message):
-                    if frame.kind is Kind.INFO:
-                        await self._on_info(_json_object(frame.payload))
-                    else:
-                        self._receive(frame)
+            while (message := await self._news.get()) is not None:
+                await self._on_info(message)
+                if self._news.empty():
+                    self._pipe.resume()
+            if self._failure is not None:
+                raise self._failure
         finally:
-            await self._shut(sending)
+            await self._shut()
 
     async def open(self, head: RequestHead) -> Stream:
         """Open a stream for a request; raises TooManyStreams, ConnectionLost."""
@@ -77,8 +80,20 @@ class Connection:
 
     async def close(self) -> None:
         """Send what is on its way and end the connection; `run` returns."""
-        await self._sender.flush()
+        self._sender.flush()
         await self._pipe.close()
+
+    def _take(self, data: bytes) -> None:
+        for frame in self._frames.feed(data):
+            if frame.kind is Kind.INFO:
+                self._news.put_nowait(_json_object(frame.payload))
+                self._pipe.pause()
+            else:
+                self._receive(frame)
+
+    def _end(self, failure: TunnelError | None) -> None:
+        self._failure = failure
+        self._news.put_nowait(None)
 
     def _receive(self, frame: Frame) -> None:
         if frame.kind is Kind.OPEN:
@@ -117,7 +132,7 @@ class Connection:
         self._streams.pop(number, None)
         self._tasks.pop(number, None)
 
-    async def _shut(self, sending: asyncio.Task[None]) -> None:
+    async def _shut(self) -> None:
         for stream in self._streams.values():
             stream.lose(ConnectionLost("the connection between agent and server was lost"))
         tasks = list(self._tasks.values())
@@ -125,9 +140,7 @@ class Connection:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await self._sender.flush()
-        sending.cancel()
-        await asyncio.wait({sending})
+        self._sender.end()
         await self._pipe.close()
 
 

@@ -1,8 +1,8 @@
 """The frames on the connection between agent and server; pure.
 
-A WebSocket message holds one or more frames. A frame is one byte of kind, four bytes of stream id, four of the
-payload's length (big endian), and the payload. Stream 0 is the connection itself. Only the server opens streams, so
-ids need no parity.
+A frame is one byte of kind, four bytes of stream id, four of the payload's length (big endian), and the payload.
+Stream 0 is the connection itself. Only the server opens streams, so ids need no parity. The bounds of the WebSocket's
+messages mean nothing.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 64 * 1024
 """Most payload of one DATA frame: small enough that streams take turns, large enough to be cheap."""
 
-MAX_FRAME_BYTES = 1024 * 1024
-"""Most bytes of any WebSocket message; `sender.BATCH_BYTES` and the largest head stay well below it."""
+MAX_PAYLOAD_BYTES = 256 * 1024
+"""Most payload of any other frame: they are read whole."""
 
 _HEADER = struct.Struct("!BII")
 _CREDIT = struct.Struct("!I")
@@ -60,19 +60,46 @@ class Frame(NamedTuple):
         return _HEADER.pack(self.kind, self.stream, len(self.payload))
 
 
-def decode(message: bytes) -> Iterator[Frame]:
-    """Read a WebSocket message; raises ProtocolError for anything that is no frames."""
-    at, size = 0, len(message)
-    try:
-        while at < size:
-            kind, stream, length = _HEADER.unpack_from(message, at)
+class FrameReader:
+    """Reads frames off a stream of bytes. DATA that has arrived in part is given in pieces, each as a frame."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        # The DATA of which a part has arrived:
+        self._stream = 0
+        self._left = 0
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take in bytes; raises ProtocolError for anything that is no frames."""
+        at = 0
+        if self._left:
+            piece = data[: self._left]
+            at = len(piece)
+            self._left -= at
+            yield Frame(Kind.DATA, self._stream, piece)
+        elif self._held:
+            data = self._held + data
+            self._held = b""
+        size = len(data)
+        while size - at >= _HEADER.size:
+            kind, stream, length = self._header(data, at)
             begin = at + _HEADER.size
-            at = begin + length
-            if at > size:
-                raise ProtocolError("a frame was cut short")
-            yield Frame(_KINDS[kind], stream, message[begin:at])
-    except (struct.error, IndexError) as error:
-        raise ProtocolError(f"a message of {size} bytes is no frames of this protocol") from error
+            if begin + length > size:
+                if kind is not Kind.DATA:
+                    break
+                self._stream, self._left = stream, length - (size - begin)
+                at = size
+                yield Frame(kind, stream, data[begin:])
+            else:
+                at = begin + length
+                yield Frame(kind, stream, data[begin:at])
+        self._held = data[at:]
+
+    def _header(self, data: bytes, at: int) -> tuple[Kind, int, int]:
+        number, stream, length = _HEADER.unpack_from(data, at)
+        if number >= len(_KINDS) or (length > MAX_PAYLOAD_BYTES and number != Kind.DATA):
+            raise ProtocolError(f"a frame of kind {number} and {length} bytes is none of this protocol")
+        return _KINDS[number], stream, length
 
 
 def credit(stream: int, size: int) -> Frame:

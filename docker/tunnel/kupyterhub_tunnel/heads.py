@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.frames import MAX_PAYLOAD_BYTES
 
 Headers = tuple[tuple[str, str], ...]
 """In their order, repeated ones included. Bytes that are no UTF-8 are lone surrogates, as aiohttp gives
 them."""
 
-MAX_HEAD_BYTES = 256 * 1024
+MAX_HEAD_BYTES = MAX_PAYLOAD_BYTES
 """Most bytes of a head: browsers send some kilobytes of cookies and URL, notebooks less."""
 
 _REQUEST_FIELDS = 5

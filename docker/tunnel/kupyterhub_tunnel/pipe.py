@@ -1,55 +1,79 @@
-"""What carries frames: a WebSocket of aiohttp's, or a twin in tests."""
+"""What carries frames: a WebSocket, or a twin in tests."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from aiohttp import ClientConnectionResetError, ClientWebSocketResponse, WSCloseCode, WSMsgType, web
+from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.websocket import GOING_AWAY, Close
+from kupyterhub_tunnel.websocket_frames import Opcode
 
-from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kupyterhub_tunnel.errors import TunnelError
+    from kupyterhub_tunnel.websocket import WebSocket
+    from kupyterhub_tunnel.websocket_frames import Piece
 
 HEARTBEAT_SECONDS = 20.0
 """Both sides ping this often, so that a peer that vanished without a word is noticed."""
 
 
 class Pipe(Protocol):
-    """An ordered, reliable carrier of messages in both directions."""
+    """An ordered, reliable stream of bytes in both directions."""
 
-    async def send(self, message: bytes) -> None:
-        """Send one message; waits while the peer is slow; raises ConnectionLost."""
+    def start(self, take: Callable[[bytes], None], ended: Callable[[TunnelError | None], None]) -> None:
+        """Give on what arrives to `take`, which may raise ProtocolError, and once to `ended` that nothing follows."""
 
-    async def receive(self) -> bytes | None:
-        """Give the next message, or None once the connection has ended."""
+    def send(self, data: Sequence[bytes]) -> None:
+        """Send bytes soon; raises ConnectionLost."""
+
+    async def room(self) -> None:
+        """Wait while the peer is slow."""
+
+    def pause(self) -> None:
+        """Let nothing arrive for now, but for what has been read."""
+
+    def resume(self) -> None:
+        """Let it arrive again."""
 
     async def close(self) -> None:
-        """End the connection; harmless when it has ended."""
+        """Send what is on its way and end the connection; harmless when it has ended."""
 
 
 class WebSocketPipe:
-    """A Pipe over either end of an aiohttp WebSocket."""
+    """A Pipe over a WebSocket: its binary messages, whose bounds mean nothing. A Receiver of its socket."""
 
-    def __init__(self, socket: ClientWebSocketResponse[bool] | web.WebSocketResponse[bool]) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
+        self.room = socket.room
+        self.pause = socket.pause
+        self.resume = socket.resume
 
-    async def send(self, message: bytes) -> None:
-        """Send one message; waits while the transport's buffer is full."""
-        try:
-            await self._socket.send_bytes(message)
-        except (ClientConnectionResetError, ConnectionResetError) as error:
-            raise ConnectionLost("the connection between agent and server was lost") from error
+    def start(self, take: Callable[[bytes], None], ended: Callable[[TunnelError | None], None]) -> None:
+        """Give on what arrives."""
+        self._take = take
+        self._ended = ended
+        self._socket.start(self)
 
-    async def receive(self) -> bytes | None:
-        """Give the next message; None after a close or an error of the WebSocket."""
-        message = await self._socket.receive()
-        match message.type:
-            case WSMsgType.BINARY:
-                data: bytes = message.data
-                return data
-            case WSMsgType.TEXT:
-                raise ProtocolError("this protocol has binary messages only")
-            case _:
-                return None
+    def send(self, data: Sequence[bytes]) -> None:
+        """Send bytes as one message."""
+        self._socket.send(Opcode.BINARY, data)
 
     async def close(self) -> None:
         """Say goodbye."""
-        await self._socket.close(code=WSCloseCode.GOING_AWAY)
+        await self._socket.close(Close(GOING_AWAY))
+
+    def take(self, piece: Piece) -> None:
+        """Take in bytes of a message."""
+        if piece.opcode is Opcode.TEXT:
+            raise ProtocolError("this protocol has binary messages only")
+        self._take(piece.payload)
+
+    def writable(self) -> None:
+        """Nothing: who waits for room is woken by the socket."""
+
+    def closed(self, close: Close, failure: ProtocolError | None) -> None:
+        """Pass on that nothing follows."""
+        del close
+        self._ended(failure)

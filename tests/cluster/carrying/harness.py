@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,20 +18,21 @@ from yarl import URL
 
 from kupyterhub_agent.forward import Forwarder as AgentForwarder
 from kupyterhub_agent.notebook import Location, Notebook, notebook_session
+from kupyterhub_agent.visit import CONNECT_PATH, Handlers, Target
+from kupyterhub_agent.visit import Visit as AgentVisit
 from kupyterhub_proxy.forward import Forwarder, NotReached, head_of
 from kupyterhub_proxy.http_server import HttpServer, refusal
 from kupyterhub_proxy.limits import Limits
+from kupyterhub_proxy.upgrade import upgrade
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.connection import Connection
-from kupyterhub_tunnel.frames import MAX_FRAME_BYTES
-from kupyterhub_tunnel.pipe import WebSocketPipe
+from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     Answering = Callable[["Visit"], Awaitable[None]]
 
-CONNECT_PATH = "/agent/connect"
 NAME = "ada-0123456789abcdef"
 
 
@@ -120,11 +123,10 @@ async def running_server(limits: Limits) -> AsyncIterator[Carried]:
         if (unfit := refusal(request)) is not None:
             return unfit
         if request.path == CONNECT_PATH:
-            socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
-            await socket.prepare(request)
+            response, socket = await upgrade(request, {}, HEARTBEAT_SECONDS)
             agent.set_result(Connection(WebSocketPipe(socket), on_info=_ignore))
             await agent.result().run()
-            return socket
+            return response
         head = head_of(request, NAME)
         if (reason := rules.refusal(head, carried.origin)) is not None:
             return web.Response(status=403, text=reason)
@@ -170,16 +172,18 @@ async def running_notebook(answering: Answering, visits: list[Visit]) -> AsyncIt
 
 @contextlib.asynccontextmanager
 async def running_agent(carried: Carried, backend: URL) -> AsyncIterator[None]:
-    async with notebook_session() as session, aiohttp.ClientSession() as dialler:
-        forwarder = AgentForwarder(Notebook(Location(backend, lambda: "t"), session), carried.origin)
-        url = f"http://127.0.0.1:{carried.port}{CONNECT_PATH}"
-        async with dialler.ws_connect(url, max_msg_size=MAX_FRAME_BYTES) as socket:
-            connection = Connection(WebSocketPipe(socket), on_info=_ignore, serve=forwarder.serve_stream)
-            running = asyncio.create_task(connection.run())
+    with tempfile.TemporaryDirectory() as folder:
+        token = Path(folder) / "token"
+        token.write_text("a token")
+        async with notebook_session() as session, aiohttp.ClientSession() as dialler:
+            forwarder = AgentForwarder(Notebook(Location(backend, lambda: "t"), session), carried.origin)
+            url = URL(f"http://127.0.0.1:{carried.port}")
+            visit = await AgentVisit.open(dialler, Target(url, url), token, Handlers(forwarder.serve_stream, _ignore))
+            running = asyncio.create_task(visit.run())
             try:
                 yield
             finally:
-                await connection.close()
+                await visit.end()
                 await asyncio.wait({running})
 
 

@@ -1,0 +1,204 @@
+"""A live WebSocket, straight on the transport that aiohttp's handshake leaves.
+
+aiohttp's own reads by a task, a queue and a future for each message. Here what arrives is given on at once, and what
+is sent is in the transport's buffer when `send` returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import struct
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError
+from kupyterhub_tunnel.websocket_frames import FrameReader, Opcode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kupyterhub_tunnel.websocket_frames import Piece
+
+CLOSE_SECONDS = 2.0
+"""So long a peer may take to answer a close; one that hangs must not hold up our own end."""
+
+OK = 1000
+GOING_AWAY = 1001
+PROTOCOL_ERROR = 1002
+ABNORMAL = 1006
+"""Never sent: the connection ended without a close."""
+
+_NO_CODE = 1005
+_CODE = struct.Struct("!H")
+_MOST_REASON_BYTES = 123
+
+
+class Close(NamedTuple):
+    """How a WebSocket was closed."""
+
+    code: int
+    reason: str = ""
+
+
+class Receiver(Protocol):
+    """What takes what arrives. Nothing here may wait; who cannot keep up pauses the socket."""
+
+    def take(self, piece: Piece) -> None:
+        """Take in bytes of a message; raises ProtocolError, which ends the WebSocket."""
+
+    def writable(self) -> None:
+        """Note that the peer takes more, after it was slow."""
+
+    def closed(self, close: Close, failure: ProtocolError | None) -> None:
+        """Note, once, that nothing follows: the peer has closed, vanished, or broken the protocol."""
+
+
+class WebSocket(asyncio.Protocol):
+    """Either end of a WebSocket. It reads once it was started."""
+
+    def __init__(self, transport: asyncio.Transport, *, client: bool, heartbeat_seconds: float) -> None:
+        self._transport = transport
+        self._client = client
+        self._reader = FrameReader(masked=not client)
+        self._before = transport.get_protocol()
+        self._receiver: Receiver | None = None
+        self._seconds = heartbeat_seconds
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard = True
+        self._said_close = False
+        self._over = False
+        self._room = asyncio.Event()
+        self._room.set()
+        self._gone = asyncio.Event()
+        self.pause()
+        transport.set_protocol(self)
+
+    @property
+    def full(self) -> bool:
+        """Whether the peer is slow: who can, waits."""
+        return not self._room.is_set()
+
+    def start(self, receiver: Receiver, early: bytes = b"") -> None:
+        """Give on what arrives from now on; `early` came with the handshake."""
+        self._receiver = receiver
+        if self._gone.is_set():
+            self._end(Close(ABNORMAL))
+            return
+        self._timer = self._loop.call_later(self._seconds, self._beat)
+        if early:
+            self.data_received(early)
+        self.resume()
+
+    def send(self, opcode: Opcode, payload: Sequence[bytes]) -> None:
+        """Send a message or a control frame soon; raises ConnectionLost."""
+        if self._said_close or self._transport.is_closing():
+            raise ConnectionLost("the WebSocket has ended")
+        self._transport.write(encode(opcode, payload, masked=self._client))
+
+    async def room(self) -> None:
+        """Wait while the peer is slow."""
+        await self._room.wait()
+
+    def pause(self) -> None:
+        """Read no more for now; what was read is still given on."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    async def close(self, close: Close) -> None:
+        """Send what is on its way and a close, wait for the peer's, and end; harmless when it has ended."""
+        self.resume()
+        self._say(close)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._gone.wait()
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Read frames."""
+        self._heard = True
+        try:
+            for piece in self._reader.feed(data):
+                if piece.opcode < Opcode.CLOSE:
+                    if self._receiver is not None and not self._over:
+                        self._receiver.take(piece)
+                elif self._control(piece):
+                    return
+        except ProtocolError as error:
+            self._say(Close(PROTOCOL_ERROR))
+            self._end(Close(PROTOCOL_ERROR), error)
+            self._transport.close()
+
+    def eof_received(self) -> None:
+        """Have the transport closed: nobody leaves a WebSocket half open."""
+
+    def pause_writing(self) -> None:
+        """Note that the transport's buffer is full."""
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        """Note that it is not any more."""
+        self._room.set()
+        if self._receiver is not None and not self._over:
+            self._receiver.writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everyone, aiohttp too."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._room.set()
+        self._gone.set()
+        self._end(Close(ABNORMAL))
+        self._before.connection_lost(exc)
+
+    def _control(self, piece: Piece) -> bool:
+        """Answer a control frame; say whether nothing follows."""
+        if piece.opcode is Opcode.PING:
+            with contextlib.suppress(ConnectionLost):
+                self.send(Opcode.PONG, (piece.payload,))
+        elif piece.opcode is Opcode.CLOSE:
+            close = _close(piece.payload)
+            self._say(close)
+            self._end(close)
+            self._transport.close()
+            return True
+        return False
+
+    def _say(self, close: Close) -> None:
+        with contextlib.suppress(ConnectionLost):
+            payload = b"" if close.code == _NO_CODE else _CODE.pack(close.code) + _cut(close.reason)
+            self.send(Opcode.CLOSE, (payload,))
+        self._said_close = True
+
+    def _end(self, close: Close, failure: ProtocolError | None = None) -> None:
+        if not self._over and self._receiver is not None:
+            self._over = True
+            self._receiver.closed(close, failure)
+
+    def _beat(self) -> None:
+        """Ping, so that a peer that vanished without a word is noticed."""
+        if not self._heard:
+            self._transport.abort()
+            return
+        self._heard = False
+        with contextlib.suppress(ConnectionLost):
+            self.send(Opcode.PING, ())
+        self._timer = self._loop.call_later(self._seconds, self._beat)
+
+
+def _close(payload: bytes) -> Close:
+    if not payload:
+        return Close(_NO_CODE)
+    if len(payload) < _CODE.size:
+        raise ProtocolError("the code of a WebSocket's close has two bytes")
+    (code,) = _CODE.unpack_from(payload)
+    return Close(code, payload[_CODE.size :].decode(errors="replace"))
+
+
+def _cut(reason: str) -> bytes:
+    return reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore").encode()
