@@ -17,7 +17,7 @@ from kupyterhub_agent.forward import Endpoint, Forwarder
 from kupyterhub_agent.keeping import endpoint as keeping
 from kupyterhub_agent.keeping.endpoint import Keeping
 from kupyterhub_agent.link import ForwarderFactory, Link
-from kupyterhub_agent.notebook import Location, Notebook, notebook_session
+from kupyterhub_agent.notebook import Location, Notebook, NotebookSession, notebook_session
 from kupyterhub_agent.pause import LONGEST_PAUSE_SECONDS
 from kupyterhub_agent.person import Person
 from kupyterhub_agent.watch import NORMAL, Pace, Watch
@@ -25,7 +25,6 @@ from kupyterhub_agent.watch import NORMAL, Pace, Watch
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping
 
-    import aiohttp
 
 Connect = Callable[[ForwarderFactory, Callable[[str, datetime], None]], Link]
 """Makes the link, of what makes a person's forwarder and what takes their use at another agent."""
@@ -63,7 +62,7 @@ class Crowd:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        session: NotebookSession,
         group: asyncio.TaskGroup,
         connect: Connect,
         additions: Additions,

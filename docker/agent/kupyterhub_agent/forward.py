@@ -10,6 +10,7 @@ import aiohttp
 from yarl import URL
 
 from kupyterhub_agent.exchange import StreamExchange, answer_text
+from kupyterhub_agent.http_client.errors import HttpError, Unreachable
 from kupyterhub_agent.injection import Injection, acceptable
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.heads import AnswerHead
@@ -118,9 +119,9 @@ class Forwarder:
     async def _guarded(self, exchange: Exchange, answering: Awaitable[None]) -> None:
         try:
             await answering
-        except aiohttp.ClientConnectorError:
+        except (Unreachable, aiohttp.ClientConnectorError):
             await exchange.reset(UNREACHABLE)
-        except aiohttp.ClientError as error:
+        except (HttpError, aiohttp.ClientError) as error:
             await exchange.reset(f"JupyterLab ended the exchange ({type(error).__name__})")
 
     async def _request(self, exchange: Exchange) -> None:
@@ -128,16 +129,15 @@ class Forwarder:
         body = exchange.chunks() if head.has_body else None
         target = rules.request_target(head.target)
         async with self._notebook.request(head.method, target, self._headers(head), body) as answer:
-            headers = rules.answer_headers(tuple(answer.headers.items()))
-            passed = AnswerHead(answer.status, answer.reason or "", headers)
+            passed = AnswerHead(answer.status, answer.reason, rules.answer_headers(tuple(answer.headers)))
             injection = Injection.of(head, passed, self._scripts)
             if injection is None:
                 await exchange.send_head(passed)
-                async for chunk in answer.content.iter_any():
+                while chunk := await answer.read():
                     await exchange.write(chunk)
             else:
                 await exchange.send_head(injection.head)
-                async for chunk in answer.content.iter_any():
+                while chunk := await answer.read():
                     await exchange.write(injection.feed(chunk))
                 await exchange.write(injection.finish())
             await exchange.end()

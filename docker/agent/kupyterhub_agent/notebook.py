@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import aiohttp
 from yarl import URL
 
+from kupyterhub_agent.http_client.pool import Pool
+from kupyterhub_agent.http_client.request import Request
 from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
+    from kupyterhub_agent.http_client.connection import Connection
+
 _PROBE = aiohttp.ClientTimeout(total=5)
 _MOST_JSON_BYTES = 1024 * 1024
 """Of one answer of its API; a kernel takes some 250."""
 _MAX_HEADER_BYTES = 32 * 1024
-# What is carried takes as long as it takes (a cell's result, a download); only connecting is bounded.
+# A WebSocket that is carried lasts as long as it does; only connecting is bounded.
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 # Longer than the pace at which many are looked at, so that a look needs no new connection and no name to resolve.
 _KEEP_ALIVE_SECONDS = 90
-_READ_BYTES = 256 * 1024
-"""Of an answer that are read ahead: a large one then costs fewer calls of the kernel."""
 _TOKEN_SECONDS = 1.0
 """So long a token that was read is good for requests."""
 
@@ -54,27 +57,43 @@ class Location:
         return f"token {self.token()}"
 
 
-def notebook_session() -> aiohttp.ClientSession:
-    """Make the HTTP client that any number of notebooks share."""
-    return aiohttp.ClientSession(
+@dataclass(frozen=True, slots=True)
+class NotebookSession:
+    """The HTTP clients that any number of notebooks share."""
+
+    pool: Pool
+    """For what is carried."""
+    http: aiohttp.ClientSession
+    """For WebSockets, and for what the agent itself asks."""
+
+
+@asynccontextmanager
+async def notebook_session() -> AsyncIterator[NotebookSession]:
+    """Make them, and close them in the end."""
+    pool = Pool()
+    session = aiohttp.ClientSession(
         timeout=_CARRIED,
         # The browser's cookies and encodings are not ours to keep or undo.
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
-        read_bufsize=_READ_BYTES,
         max_line_size=_MAX_HEADER_BYTES,
         max_field_size=_MAX_HEADER_BYTES,
         skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
     )
+    async with session:
+        yield NotebookSession(pool, session)
+        pool.close()
 
 
 class Notebook:
     """Client of one JupyterLab."""
 
-    def __init__(self, location: Location, session: aiohttp.ClientSession) -> None:
+    def __init__(self, location: Location, session: NotebookSession) -> None:
         self._location = location
-        self._session = session
+        self._pool = session.pool
+        self._session = session.http
+        self._address = (location.url.host or "", location.url.port or 80)
         self._origin = str(location.url.origin())
         self._read = ""
         self._read_until = 0.0
@@ -109,10 +128,10 @@ class Notebook:
 
     def request(
         self, method: str, target: str, headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Send a request as it is, with the token; `target` is path and query as on the wire."""
+    ) -> AbstractAsyncContextManager[Connection]:
+        """Send a request as it is, with the token; `target` is path and query as on the wire. Raises HttpError."""
         authorized = [*headers, ("Authorization", self._authorization())]
-        return self._session.request(method, self._url(target), headers=authorized, data=body, allow_redirects=False)
+        return self._pool.exchange(self._address, Request(method, target, authorized, body))
 
     def websocket(
         self, target: str, headers: list[tuple[str, str]], subprotocols: tuple[str, ...]
