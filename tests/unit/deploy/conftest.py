@@ -63,7 +63,9 @@ class Bench:
         for name in names:
             self.program(f"checkout/infra/deploy/{name}", (CHECKOUT / "infra/deploy" / name).read_text())
 
-    def run(self, script: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, script: str, *arguments: str, said: str = "", **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         variables = self.folder / "variables"
         return subprocess.run(
             [self.checkout / "infra/deploy" / script, *arguments],
@@ -80,6 +82,7 @@ class Bench:
                 "SMOKE_EMAILS": "a@example.com b@example.com",
                 **environment,
             },
+            input=said,
             capture_output=True,
             text=True,
             timeout=60,

@@ -1,6 +1,8 @@
 """A release is deployed, tried and kept; one that fails is followed by the last that was kept."""
 
-from unit.deploy.conftest import NOTE, Bench
+import re
+
+from unit.deploy.conftest import CHECKOUT, NOTE, Bench
 
 # Each names itself, and the release that it was called for.
 SAY = '#!/usr/bin/env bash\necho "$(basename "$0") $TAG $(cat "$VARIABLES/system.tfvars") $*" >>"$CALLS"\n'
@@ -124,6 +126,14 @@ def test_terraform_is_told_the_project_and_what_to_run(bench: Bench) -> None:
     assert "-auto-approve" not in bench.calls[-1]
 
 
+def test_variables_that_terraform_is_given_are_its_own() -> None:
+    script = (CHECKOUT / "infra/deploy/terraform.sh").read_text()
+    for root, given in re.findall(r"^(data|system)\) options\+=\((.*)\)", script, re.MULTILINE):
+        declared = (CHECKOUT / f"infra/gcp/{root}/variables.tf").read_text()
+        for name in ["project_id", *re.findall(r"-var=(\w+)=", given), "deletion_protection"]:
+            assert f'variable "{name}"' in declared, (root, name)
+
+
 def test_a_plan_gets_the_variables_and_makes_the_registry_alone(bench: Bench) -> None:
     bench.take("plan.sh")
     bench.program("checkout/infra/deploy/terraform.sh", NOTE)
@@ -133,7 +143,11 @@ def test_a_plan_gets_the_variables_and_makes_the_registry_alone(bench: Bench) ->
     assert done.returncode == 0, done.stderr
     assert (bench.folder / "variables/system.tfvars").read_text() == "ours"
     (applied,) = [call for call in bench.calls if "apply" in call]
-    assert "-target=google_artifact_registry_repository" in applied
+    target = re.search(r'-target=google_artifact_registry_repository.(\w+)\["([\w-]+)"\]', applied)
+    assert target is not None
+    registry = (CHECKOUT / "infra/gcp/system/registry.tf").read_text()
+    assert f'resource "google_artifact_registry_repository" "{target[1]}"' in registry
+    assert f"    {target[2]} = " in registry
 
 
 def test_an_image_that_the_registry_has_is_not_built_again(bench: Bench) -> None:
