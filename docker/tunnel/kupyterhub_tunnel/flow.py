@@ -83,15 +83,13 @@ class ReceiveBuffer:
         self._changed.set()
 
     async def read(self) -> bytes:
-        """Return the next chunk, or empty bytes at the end."""
+        """Return all that has arrived, or empty bytes at the end."""
         while True:
             if self._failure is not None:
                 raise self._failure
             if self._chunks:
-                chunk = self._chunks.popleft()
-                self._held -= len(chunk)
-                self._ungranted += len(chunk)
-                return chunk
+                self._ungranted += self._held
+                return self._all()
             if self._ended:
                 return b""
             self._changed.clear()
@@ -101,10 +99,14 @@ class ReceiveBuffer:
         """Return all that is left, if nothing follows; else None."""
         if self._failure is not None or not self._ended:
             return None
-        rest = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        return self._all()
+
+    def _all(self) -> bytes:
+        # Few large writes cost less than many small ones, and more than this copy.
+        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._held = 0
-        return rest
+        return data
 
     def grant(self) -> int:
         """Return how much credit to give now: nothing until half of the window is consumed."""

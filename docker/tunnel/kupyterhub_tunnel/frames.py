@@ -16,7 +16,7 @@ from kupyterhub_tunnel.errors import ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 256 * 1024
 """Most payload of one DATA frame: small enough that streams take turns, large enough to be cheap."""
 
 MAX_PAYLOAD_BYTES = 256 * 1024

@@ -8,6 +8,7 @@ WSGI programs behind a notebook cannot tell the two apart.
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
@@ -66,8 +67,7 @@ def refusal(head: RequestHead, origin: str) -> str | None:
 
 def request_headers(headers: Headers) -> Headers:
     """Give the request's headers that a notebook may see; Host is set by the one who sends it."""
-    kept = _without(headers, _REQUEST_ONLY, _REQUEST_PREFIXES)
-    return _rewritten(kept, "cookie", _notebook_cookies)
+    return _passed(headers, _of_request, _notebook_cookies)
 
 
 def request_target(target: str) -> str:
@@ -81,8 +81,7 @@ def request_target(target: str) -> str:
 
 def answer_headers(headers: Headers) -> Headers:
     """Give the answer's headers that a browser may see."""
-    kept = _without(headers, _ANSWER_ONLY, _ANSWER_PREFIXES)
-    return _rewritten(kept, "set-cookie", _own_host_cookie)
+    return _passed(headers, _of_answer, _own_host_cookie)
 
 
 def subprotocols(headers: Headers) -> tuple[str, ...]:
@@ -91,20 +90,57 @@ def subprotocols(headers: Headers) -> tuple[str, ...]:
     return tuple(offer.strip() for offer in offers.split(",") if offer.strip())
 
 
-def _without(headers: Headers, names: frozenset[str], prefixes: tuple[str, ...]) -> Headers:
-    dropped = _HOP_BY_HOP | names | _named_by_connection(headers)
-    return tuple(pair for pair in headers if (key := _key(pair[0])) not in dropped and not key.startswith(prefixes))
+class _Fate(Enum):
+    """What becomes of a header."""
+
+    PASSES = auto()
+    GOES = auto()
+    IS_REWRITTEN = auto()
+    NAMES_OTHERS = auto()
+    """It goes, and so do those that it names."""
 
 
-def _rewritten(headers: Headers, wanted: str, rewrite: Callable[[str], str | None]) -> Headers:
-    """Rewrite the values of one header; those of which nothing is left go with it."""
+def _passed(headers: Headers, fate: Callable[[str], _Fate], rewrite: Callable[[str], str | None]) -> Headers:
+    """Give what passes, in its order; of what is rewritten those of which something is left."""
     kept = []
-    for name, value in headers:
-        if _key(name) != wanted:
-            kept.append((name, value))
-        elif left := rewrite(value):
-            kept.append((name, left))
+    named: set[str] = set()
+    for pair in headers:
+        name, value = pair
+        match fate(name):
+            case _Fate.PASSES:
+                kept.append(pair)
+            case _Fate.IS_REWRITTEN:
+                if left := rewrite(value):
+                    kept.append((name, left))
+            case _Fate.NAMES_OTHERS:
+                named.update(_key(other.strip()) for other in value.split(","))
+    if named - _HOP_BY_HOP:
+        return tuple(pair for pair in kept if _key(pair[0]) not in named)
     return tuple(kept)
+
+
+def _judged(key: str, names: frozenset[str], prefixes: tuple[str, ...], rewritten: str) -> _Fate:
+    if key == "connection":
+        return _Fate.NAMES_OTHERS
+    if key in _HOP_BY_HOP or key in names or key.startswith(prefixes):
+        return _Fate.GOES
+    return _Fate.IS_REWRITTEN if key == rewritten else _Fate.PASSES
+
+
+def _by_name(judge: Callable[[str], _Fate]) -> Callable[[str], _Fate]:
+    """Judge each name once. The same few come with each request; long ones are nobody's and not worth the memory."""
+    known = lru_cache(maxsize=1024)(judge)
+    return lambda name: known(name) if len(name) <= _SHORT_NAME else judge(name)
+
+
+@_by_name
+def _of_request(name: str) -> _Fate:
+    return _judged(_key(name), _REQUEST_ONLY, _REQUEST_PREFIXES, "cookie")
+
+
+@_by_name
+def _of_answer(name: str) -> _Fate:
+    return _judged(_key(name), _ANSWER_ONLY, _ANSWER_PREFIXES, "set-cookie")
 
 
 def _key(name: str) -> str:
@@ -121,10 +157,6 @@ _short_key = lru_cache(maxsize=1024)(_any_key)
 
 def _values(headers: Headers, wanted: str) -> list[str]:
     return [value for name, value in headers if _key(name) == wanted]
-
-
-def _named_by_connection(headers: Headers) -> frozenset[str]:
-    return frozenset(_key(name.strip()) for value in _values(headers, "connection") for name in value.split(","))
 
 
 def _is_top_level_navigation(head: RequestHead) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kupyterhub_tunnel.frames import Frame
     from kupyterhub_tunnel.pipe import Pipe
 
-BATCH_BYTES = 128 * 1024
+BATCH_BYTES = 256 * 1024
 """So many bytes are sent without waiting for others."""
 
 

@@ -25,6 +25,7 @@ KEY_BYTES = 16
 """Of a Sec-WebSocket-Key, before base64."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_SIZE = 4
 _SHORT = 125
 _TWO_BYTES = 126
 _EIGHT_BYTES = 127
@@ -106,13 +107,13 @@ class FrameReader:
                 return at
             (length,) = form.unpack_from(data, at + 2)
         if second & _MASKED:
-            begin += 4
+            begin += _KEY_SIZE
         if size < begin:
             return at
         self._check(first, second, length)
         if first & _CONTROL and size < begin + length:
             return at  # these are short, and given whole
-        self._key = data[begin - 4 : begin] if self._masked else b""
+        self._key = data[begin - _KEY_SIZE : begin] if self._masked else b""
         self._left = length
         return begin
 
@@ -135,16 +136,16 @@ class FrameReader:
     def _unmasked(self, data: bytes, begin: int, end: int) -> bytes:
         if not self._masked:
             return data[begin:end]
-        payload = bytearray(data[begin:end])
+        payload = bytearray(memoryview(data)[begin:end])
         websocket_mask(self._key, payload)
-        turned = len(payload) % 4
+        turned = len(payload) % _KEY_SIZE
         if turned:
             self._key = self._key[turned:] + self._key[:turned]
         return bytes(payload)
 
 
-def encode(opcode: Opcode, payload: Sequence[bytes], *, masked: bool) -> bytes:
-    """Give a whole frame; the payload may be in parts."""
+def encode(opcode: Opcode, payload: Sequence[bytes], *, masked: bool) -> Sequence[bytes | bytearray]:
+    """Give a whole frame in parts, large ones without a copy; the payload may be in parts too."""
     size = sum(map(len, payload))
     mark = _MASKED if masked else 0
     if size <= _SHORT:
@@ -154,11 +155,11 @@ def encode(opcode: Opcode, payload: Sequence[bytes], *, masked: bool) -> bytes:
     else:
         header = struct.pack("!BBQ", _FIN | opcode, mark | _EIGHT_BYTES, size)
     if not masked:
-        return b"".join((header, *payload))
-    key = os.urandom(4)
+        return (header, *payload)
+    key = os.urandom(_KEY_SIZE)
     body = bytearray().join(payload)
     websocket_mask(key, body)
-    return b"".join((header, key, body))
+    return (header, key, body)
 
 
 def new_key() -> str:

@@ -218,10 +218,9 @@ async def test_a_slow_reader_stops_its_sender_and_nobody_else() -> None:
         await other.write(b"quick")
         await other.end()
         assert [chunk async for chunk in other.chunks()] == [b"quick"]
-        for _ in range(8):
-            await slow.read()
+        consumed = len(await slow.read())
         await asyncio.sleep(0.05)
-        assert WINDOW_BYTES < sent <= WINDOW_BYTES + 8 * CHUNK_BYTES
+        assert WINDOW_BYTES < sent <= WINDOW_BYTES + consumed
 
 
 async def test_a_reset_cancels_the_one_who_serves() -> None:

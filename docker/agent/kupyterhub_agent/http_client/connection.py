@@ -108,16 +108,11 @@ class Connection(asyncio.Protocol):
             if self._complete:
                 return b""
             await self._wait()
-        data = self._body.popleft() if len(self._body) == 1 else self._all()
-        self._held = 0
-        if self._paused and not self._transport.is_closing():
+        data = self._body.popleft()
+        self._held -= len(data)
+        if self._paused and self._held < READ_AHEAD_BYTES and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
-        return data
-
-    def _all(self) -> bytes:
-        data = b"".join(self._body)
-        self._body.clear()
         return data
 
     async def _wait(self) -> None:
