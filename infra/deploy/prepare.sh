@@ -25,6 +25,6 @@ if ! gcloud iam service-accounts describe "$account" --project="$project" >/dev/
 fi
 while read -r role _; do
     gcloud projects add-iam-policy-binding "$project" --member="serviceAccount:$account" --role="$role" \
-        --condition=None --format=none
+        --condition=None --format=none </dev/null
 done < <(grep -v '^#' "$here/roles.txt")
 echo "ready: state in gs://$bucket, builds as $account"

@@ -41,11 +41,11 @@ fi
 # Disks that clusters before this one left.
 gcloud compute disks list --project="$PROJECT" --filter=labels.kupyterhub=home --format='value(name,zone.basename())' |
     while read -r disk zone; do
-        gcloud compute disks delete "$disk" --project="$PROJECT" --zone="$zone" --quiet
+        gcloud compute disks delete "$disk" --project="$PROJECT" --zone="$zone" --quiet </dev/null
     done
 gcloud compute snapshots list --project="$PROJECT" --filter=labels.system=kupyterhub --format='value(name)' |
     while read -r snapshot; do
-        gcloud compute snapshots delete "$snapshot" --project="$PROJECT" --quiet
+        gcloud compute snapshots delete "$snapshot" --project="$PROJECT" --quiet </dev/null
     done
 "$here/terraform.sh" data apply "$unprotected"
 "$here/terraform.sh" data destroy "$unprotected"

@@ -1,14 +1,20 @@
 """Which known vulnerabilities end a build."""
 
+import json
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from terraform import scripts
+from unit.deploy.conftest import CHECKOUT
 
 TODAY = date(2026, 11, 24)
+VULNERABILITY = {"id": "PYSEC-1", "fix_versions": ["2.0"], "aliases": ["CVE-1"], "description": "bad"}
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +55,7 @@ def test_of_images_those_count_that_matter(judge: ModuleType, severity: str, fix
 
 
 def test_of_packages_each_counts(judge: ModuleType) -> None:
-    vulnerability = {"id": "PYSEC-1", "fix_versions": ["2.0"], "aliases": ["CVE-1"], "description": "bad"}
-    (found,) = judge.of_packages({"dependencies": [{"name": "a", "version": "1.0", "vulns": [vulnerability]}]})
+    (found,) = judge.of_packages({"dependencies": [{"name": "a", "version": "1.0", "vulns": [VULNERABILITY]}]})
     assert judge.refused([found], frozenset()) == [found]
     assert str(found) == "PYSEC-1 in a 1.0: critical, mended in 2.0"
     assert judge.refused([found], frozenset({"CVE-1"})) == []
@@ -70,6 +75,16 @@ def test_what_is_accepted_is_let_pass_until_its_date(judge: ModuleType) -> None:
 def test_an_exception_without_date_or_reason_is_refused(judge: ModuleType, line: str) -> None:
     with pytest.raises(judge.Unjudged, match="line 1"):
         judge.accepted(line, TODAY)
+
+
+@pytest.mark.parametrize(("vulnerabilities", "status"), [([], 0), ([VULNERABILITY], 1)], ids=["none", "one"])
+def test_a_build_ends_where_something_matters(vulnerabilities: list[Any], status: int, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"dependencies": [{"name": "a", "version": "1.0", "vulns": vulnerabilities}]}))
+    command = [sys.executable, CHECKOUT / "infra/deploy/vulnerabilities.py", "packages", report]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert ("PYSEC-1 in a 1.0" in done.stderr) is bool(vulnerabilities)
 
 
 def test_the_list_of_this_checkout_can_be_read(judge: ModuleType) -> None:
