@@ -146,11 +146,11 @@ class Forwarder:
         head = exchange.head
         offered = rules.subprotocols(head.headers)
         try:
-            async with self._notebook.websocket(
+            async with self._notebook.upgraded(
                 rules.request_target(head.target), self._headers(head), offered
-            ) as socket:
-                await exchange.send_head(AnswerHead(101, "Switching Protocols", (), socket.protocol))
-                await relay(socket, stream)
+            ) as upgrade:
+                await exchange.send_head(AnswerHead(101, "Switching Protocols", (), upgrade.subprotocol))
+                await relay(upgrade.socket, stream, upgrade.early)
         except aiohttp.WSServerHandshakeError as error:
             await answer_text(exchange, error.status, "", f"JupyterLab refused the WebSocket: {error.status}")
 

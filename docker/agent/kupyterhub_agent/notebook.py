@@ -13,6 +13,7 @@ from yarl import URL
 
 from kupyterhub_agent.http_client.pool import Pool
 from kupyterhub_agent.http_client.request import Request
+from kupyterhub_agent.upgrade import upgraded
 from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from kupyterhub_agent.http_client.connection import Connection
+    from kupyterhub_agent.upgrade import Upgraded
 
 _PROBE = aiohttp.ClientTimeout(total=5)
 _MOST_JSON_BYTES = 1024 * 1024
@@ -145,6 +147,18 @@ class Notebook:
             max_msg_size=MAX_MESSAGE_BYTES,
             decode_text=False,
         )
+
+    @asynccontextmanager
+    async def upgraded(
+        self, target: str, headers: list[tuple[str, str]], subprotocols: tuple[str, ...]
+    ) -> AsyncIterator[Upgraded]:
+        """Open a WebSocket that is carried as it is, likewise."""
+        authorized = [*headers, ("Authorization", self._authorization())]
+        upgrade = await upgraded(self._session, self._url(target), authorized, subprotocols=subprotocols)
+        try:
+            yield upgrade
+        finally:
+            upgrade.answer.close()
 
     def _authorization(self) -> str:
         # A token comes with a start of JupyterLab, which takes longer; reading a file costs each request dearly.

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
+from kupyterhub_agent.upgrade import upgraded
 from kupyterhub_tunnel.connection import Connection
 from kupyterhub_tunnel.errors import TunnelError
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
-from kupyterhub_tunnel.websocket import WebSocket
-from kupyterhub_tunnel.websocket_frames import VERSION, accept_key, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
+    from kupyterhub_agent.upgrade import Upgraded
     from kupyterhub_tunnel.stream import Stream
 
 CONNECT_PATH = "/agent/connect"
@@ -58,16 +58,15 @@ class Handlers:
 class Visit:
     """A connection that was made. Whoever has it runs or closes it."""
 
-    def __init__(
-        self, answer: aiohttp.ClientResponse, socket: WebSocket, token: str, token_file: Path, handlers: Handlers
-    ) -> None:
+    def __init__(self, upgrade: Upgraded, token: str, token_file: Path, handlers: Handlers) -> None:
         """Take what `open` has made."""
-        self.replica = answer.headers.get(REPLICA_HEADER, "")
+        headers = upgrade.answer.headers
+        self.replica = headers.get(REPLICA_HEADER, "")
         """Who answered: random for each process of the server."""
-        self.replicas = _number(answer.headers.get(REPLICAS_HEADER, ""))
+        self.replicas = _number(headers.get(REPLICAS_HEADER, ""))
         """How many there are."""
-        self._answer = answer  # aiohttp closes the connection of one that nobody holds
-        self._pipe = WebSocketPipe(socket)
+        self._answer = upgrade.answer  # aiohttp closes the connection of one that nobody holds
+        self._pipe = WebSocketPipe(upgrade.socket)
         self._token = token
         self._token_file = token_file
         self._connection = Connection(self._pipe, on_info=handlers.hear, serve=handlers.serve)
@@ -77,31 +76,20 @@ class Visit:
         """Dial; raises NoVisit."""
         try:
             token = _read(token_file)
-            key = new_key()
-            headers = {
-                "Authorization": f"Bearer {token}",
-                "Host": str(target.host.host_port_subcomponent),
-                "Upgrade": "websocket",
-                "Connection": "Upgrade",
-                "Sec-WebSocket-Version": VERSION,
-                "Sec-WebSocket-Key": key,
-            }
             async with asyncio.timeout(_DIAL_SECONDS):
-                answer = await session.get(
+                upgrade = await upgraded(
+                    session,
                     target.url.with_path(CONNECT_PATH),
-                    headers=headers,
+                    [("Authorization", f"Bearer {token}"), ("Host", str(target.host.host_port_subcomponent))],
+                    heartbeat_seconds=HEARTBEAT_SECONDS,
                     server_hostname=target.host.host if target.url.scheme == "https" else None,
-                    allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(),
                 )
+        except aiohttp.WSServerHandshakeError as error:
+            raise NoVisit(f"{target.url} refused this agent: {error.status} {error.message}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoVisit(f"no connection to {target.url}: {error or type(error).__name__}") from error
-        transport = answer.connection and answer.connection.transport
-        if not transport or answer.headers.get("Sec-WebSocket-Accept") != accept_key(key):
-            answer.close()
-            raise NoVisit(f"{target.url} refused this agent: {answer.status} {answer.reason}")
-        socket = WebSocket(transport, client=True, heartbeat_seconds=HEARTBEAT_SECONDS)
-        return cls(answer, socket, token, token_file, handlers)
+        return cls(upgrade, token, token_file, handlers)
 
     async def run(self, token_look_seconds: float = TOKEN_LOOK_SECONDS) -> None:
         """Serve what the server opens until the connection ends."""

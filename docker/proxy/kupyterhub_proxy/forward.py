@@ -6,18 +6,19 @@ import asyncio
 import contextlib
 from collections import Counter
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from kupyterhub_proxy.limits import Limits
+from kupyterhub_proxy.upgrade import unfit, upgrade, wants_websocket
 from kupyterhub_proxy.upload import Patience, upload
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.errors import TunnelError
 from kupyterhub_tunnel.heads import RequestHead
-from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 from kupyterhub_tunnel.relay import CLOSE_SECONDS, relay
+from kupyterhub_tunnel.stream import Stream
 
 if TYPE_CHECKING:
     from kupyterhub_tunnel.carrier import Carrier, Channel
@@ -33,7 +34,7 @@ class NotReached(Exception):
 def head_of(request: web.BaseRequest, name: str) -> RequestHead:
     """Describe a request to the host of this name as the tunnel does, with nothing removed yet."""
     headers = request.headers
-    websocket = _is_websocket(request)
+    websocket = wants_websocket(request)
     return RequestHead(
         method=request.method,
         target=request.raw_path,
@@ -43,13 +44,6 @@ def head_of(request: web.BaseRequest, name: str) -> RequestHead:
         has_body=request.body_exists and not websocket,
         name=name,
     )
-
-
-def _is_websocket(request: web.BaseRequest) -> bool:
-    upgrade = request.headers.get("Upgrade")
-    if upgrade is None or request.method != "GET":
-        return False
-    return upgrade.lower() == "websocket" and "upgrade" in request.headers.get("Connection", "").lower()
 
 
 def cleaned(head: RequestHead) -> RequestHead:
@@ -105,7 +99,7 @@ class Forwarder:
             answer = await self._first(channel, patience)
             if answer is None:
                 return _refused(504, f"the notebook gave no answer for {self._limits.first_byte_seconds:.0f} s")
-            if head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            if isinstance(channel, Stream) and head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return await _websocket(request, answer, channel)
             return await _answer(request, answer, channel)
         finally:
@@ -144,17 +138,13 @@ async def _answer(request: web.BaseRequest, answer: AnswerHead, channel: Channel
     return response
 
 
-async def _websocket(request: web.BaseRequest, answer: AnswerHead, channel: Channel) -> web.StreamResponse:
-    socket = web.WebSocketResponse[Literal[False]](
-        decode_text=False,
-        protocols=(answer.subprotocol,) if answer.subprotocol else (),
-        heartbeat=BROWSER_HEARTBEAT_SECONDS,
-        max_msg_size=MAX_MESSAGE_BYTES,
-        timeout=CLOSE_SECONDS,
-        compress=False,
-    )
-    await socket.prepare(request)
-    relaying = asyncio.create_task(relay(socket, channel))
+async def _websocket(request: web.BaseRequest, answer: AnswerHead, stream: Stream) -> web.StreamResponse:
+    refused = unfit(request)
+    if refused is not None:
+        return refused
+    headers = {"Sec-WebSocket-Protocol": answer.subprotocol} if answer.subprotocol else {}
+    response, socket = await upgrade(request, headers, BROWSER_HEARTBEAT_SECONDS)
+    relaying = asyncio.create_task(relay(socket, stream))
     try:
         await asyncio.shield(relaying)
     except asyncio.CancelledError:
@@ -163,7 +153,7 @@ async def _websocket(request: web.BaseRequest, answer: AnswerHead, channel: Chan
         raise
     finally:
         relaying.cancel()
-    return socket
+    return response
 
 
 def _refused(status: int, reason: str, headers: dict[str, str] | None = None) -> web.Response:

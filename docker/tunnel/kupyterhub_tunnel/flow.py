@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import TYPE_CHECKING
 
 from kupyterhub_tunnel.errors import ProtocolError, TunnelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WINDOW_BYTES = 1024 * 1024
 
@@ -27,6 +31,14 @@ class SendWindow:
         while self._failure is None and self._free == 0:
             self._changed.clear()
             await self._changed.wait()
+        if self._failure is not None:
+            raise self._failure
+        taken = min(wanted, self._free)
+        self._free -= taken
+        return taken
+
+    def take_now(self, wanted: int) -> int:
+        """Take what may be sent without waiting, at most `wanted`."""
         if self._failure is not None:
             raise self._failure
         taken = min(wanted, self._free)
@@ -56,6 +68,8 @@ class ReceiveBuffer:
         self._ended = False
         self._failure: TunnelError | None = None
         self._changed = asyncio.Event()
+        self.listener: Callable[[], None] | None = None
+        """Is told at once of whatever changes."""
 
     @property
     def ended(self) -> bool:
@@ -69,37 +83,45 @@ class ReceiveBuffer:
         if chunk:
             self._held += len(chunk)
             self._chunks.append(chunk)
-            self._changed.set()
+            self._wake()
 
     def end(self) -> None:
         """Note that nothing follows."""
         self._ended = True
-        self._changed.set()
+        self._wake()
 
     def fail(self, failure: TunnelError) -> None:
         """Make every `read` raise, and drop what was not read."""
         self._failure = self._failure or failure
         self._chunks.clear()
-        self._changed.set()
+        self._wake()
 
     async def read(self) -> bytes:
         """Return all that has arrived, or empty bytes at the end."""
-        while True:
-            if self._failure is not None:
-                raise self._failure
-            if self._chunks:
-                self._ungranted += self._held
-                return self._all()
-            if self._ended:
-                return b""
+        while (data := self.take()) is None:
             self._changed.clear()
             await self._changed.wait()
+        return data
+
+    def take(self) -> bytes | None:
+        """Return what `read` would, or None where it would wait."""
+        if self._failure is not None:
+            raise self._failure
+        if self._chunks:
+            self._ungranted += self._held
+            return self._all()
+        return b"" if self._ended else None
 
     def rest(self) -> bytes | None:
         """Return all that is left, if nothing follows; else None."""
         if self._failure is not None or not self._ended:
             return None
         return self._all()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        if self.listener is not None:
+            self.listener()
 
     def _all(self) -> bytes:
         # Few large writes cost less than many small ones, and more than this copy.

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from kupyterhub_tunnel.errors import ProtocolError
 
 if TYPE_CHECKING:
-    from kupyterhub_tunnel.carrier import Channel
+    from collections.abc import Iterator
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """Most bytes of one WebSocket message; a longer one closes its WebSocket with 1009.
 
-It is held whole, since aiohttp gives messages and not their fragments, and must fit an agent's memory limit. A large
-output of a cell is one message.
+It is held whole and must fit an agent's memory limit. A large output of a cell is one message.
 """
 
 _HEADER = struct.Struct("!BI")
@@ -33,6 +32,9 @@ class Type(IntEnum):
     TEXT = 1
     BINARY = 2
     CLOSE = 8
+
+
+_TYPES = {int(kind): kind for kind in Type}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +65,19 @@ class Message:
 class MessageReader:
     """Takes messages off a stream."""
 
-    def __init__(self, stream: Channel) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self._held = bytearray()
 
-    async def read(self) -> Message | None:
-        """Give the next message, or None at the stream's end; raises TunnelError."""
-        if not await self._fill(_HEADER.size):
-            return None
-        kind, size = _HEADER.unpack_from(self._held)
-        if size > MAX_MESSAGE_BYTES or kind not in Type.__members__.values():
-            raise ProtocolError(f"a WebSocket message of type {kind} and {size} bytes is not allowed")
-        if not await self._fill(_HEADER.size + size):
-            raise ProtocolError("a WebSocket message was cut short")
-        content = bytes(self._held[_HEADER.size : _HEADER.size + size])
-        del self._held[: _HEADER.size + size]
-        return Message(Type(kind), content)
-
-    async def _fill(self, wanted: int) -> bool:
-        while len(self._held) < wanted:
-            chunk = await self._stream.read()
-            if not chunk:
-                return False
-            self._held += chunk
-        return True
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Take in bytes; give each message that is whole. Raises ProtocolError."""
+        self._held += data
+        while len(self._held) >= _HEADER.size:
+            kind, size = _HEADER.unpack_from(self._held)
+            if size > MAX_MESSAGE_BYTES or kind not in _TYPES:
+                raise ProtocolError(f"a WebSocket message of type {kind} and {size} bytes is not allowed")
+            end = _HEADER.size + size
+            if len(self._held) < end:
+                return
+            content = bytes(memoryview(self._held)[_HEADER.size : end])
+            del self._held[:end]
+            yield Message(_TYPES[kind], content)

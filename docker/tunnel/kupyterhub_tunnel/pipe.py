@@ -28,8 +28,12 @@ class Pipe(Protocol):
     def send(self, data: Sequence[bytes]) -> None:
         """Send bytes soon; raises ConnectionLost."""
 
+    @property
+    def full(self) -> bool:
+        """Whether the peer is slow."""
+
     async def room(self) -> None:
-        """Wait while the peer is slow."""
+        """Wait while it is."""
 
     def pause(self) -> None:
         """Let nothing arrive for now, but for what has been read."""
@@ -59,6 +63,11 @@ class WebSocketPipe:
     def send(self, data: Sequence[bytes]) -> None:
         """Send bytes as one message."""
         self._socket.send(Opcode.BINARY, data)
+
+    @property
+    def full(self) -> bool:
+        """Whether the peer is slow."""
+        return self._socket.full
 
     async def close(self) -> None:
         """Say goodbye."""

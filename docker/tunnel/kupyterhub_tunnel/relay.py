@@ -1,118 +1,167 @@
-"""A WebSocket of the browser's or the notebook's, joined to a stream: the same on both ends."""
+"""A WebSocket of the browser's or the notebook's, joined to a stream: the same on both ends.
+
+What arrives on one side is sent on the other at once, without a task; tasks come in where one side is slow.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections import deque
+from typing import TYPE_CHECKING
 
-from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType
-
-from kupyterhub_tunnel.errors import TunnelError
-from kupyterhub_tunnel.messages import Message, MessageReader, Type
+from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TunnelError
+from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES, Message, MessageReader, Type
+from kupyterhub_tunnel.websocket import ABNORMAL, GOING_AWAY, NO_CODE, OK, Close
+from kupyterhub_tunnel.websocket_frames import Opcode
 
 if TYPE_CHECKING:
-    from aiohttp import ClientWebSocketResponse, web
-
-    from kupyterhub_tunnel.carrier import Channel
-
-    # Made with `decode_text=False`: text passes as bytes, so a large message is held once and not three times.
-    WebSocket = ClientWebSocketResponse[Literal[False]] | web.WebSocketResponse[Literal[False]]
+    from kupyterhub_tunnel.stream import Stream
+    from kupyterhub_tunnel.websocket import WebSocket
+    from kupyterhub_tunnel.websocket_frames import Piece
 
 CLOSE_SECONDS = 5.0
-_LOST = WSCloseCode.INTERNAL_ERROR
+_LOST = Close(1011)
+_TOO_LARGE = Close(1009, "a message is too large")
 
 
-class Close(NamedTuple):
-    """How a WebSocket was closed."""
-
-    code: int
-    reason: str
-
-
-async def relay(socket: WebSocket, stream: Channel) -> None:
+async def relay(socket: WebSocket, stream: Stream, early: bytes = b"") -> None:
     """Carry messages both ways until one side closes; tell the other side the same code and reason.
 
-    Raises nothing of the tunnel's: a tunnel that ends closes the WebSocket with 1011.
+    `early` came with the socket's handshake. Raises nothing of the tunnel's: one that ends closes the WebSocket
+    with 1011.
     """
-    outgoing = asyncio.create_task(_from_socket(socket, stream))
-    incoming = asyncio.create_task(_to_socket(stream, socket))
+    relaying = _Relay(socket, stream)
+    socket.start(relaying, early)
+    stream.listen(relaying.arrived)
     try:
-        await asyncio.wait({outgoing, incoming}, return_when=asyncio.FIRST_COMPLETED)
-        if incoming.done():
-            await _stop(outgoing)
-            code, reason = incoming.result()
-            await _close(socket, Close(code, reason))
-            await stream.end()
-        else:
-            await _stop(incoming)
-            code, reason = outgoing.result()
-            message = Message.close(code, reason)
-            await stream.write(message.header() + message.content)
-            await stream.end()
-            await _until_end(stream)
-    except (TunnelError, ClientConnectionResetError, ConnectionResetError):
-        await _close(socket, Close(_LOST, ""))
+        relaying.arrived()
+        await relaying.end()
     finally:
-        await _stop(outgoing)
-        await _stop(incoming)
-        await _close(socket, Close(WSCloseCode.GOING_AWAY, ""))
+        stream.listen(None)
+        await relaying.stop()
 
 
-async def _from_socket(socket: WebSocket, stream: Channel) -> Close:
-    while True:
-        received = await socket.receive()
-        match received.type:
-            case WSMsgType.TEXT:
-                message = Message(Type.TEXT, received.data)
-            case WSMsgType.BINARY:
-                message = Message(Type.BINARY, received.data)
-            case WSMsgType.CLOSE:
-                return Close(_sendable(received.data), str(received.extra or ""))
-            case _:
-                return Close(_sendable(socket.close_code), "")
-        await stream.write(message.header())
-        await stream.write(message.content)
+class _Relay:
+    """The Receiver of the socket, and the listener of the stream."""
+
+    def __init__(self, socket: WebSocket, stream: Stream) -> None:
+        self._socket = socket
+        self._stream = stream
+        loop = asyncio.get_running_loop()
+        self._socket_closed: asyncio.Future[Close] = loop.create_future()
+        self._stream_closed: asyncio.Future[Close] = loop.create_future()
+        self._reader = MessageReader()
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._backlog: deque[bytes] = deque()
+        self._draining: asyncio.Task[None] | None = None
+
+    async def end(self) -> None:
+        """Wait until one side closes, and close the other."""
+        await asyncio.wait({self._socket_closed, self._stream_closed}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            if self._stream_closed.done():
+                code, reason = self._stream_closed.result()
+                await self._socket.close(Close(_sendable(code), reason))
+                await self._stream.end()
+            else:
+                await self._tell(self._socket_closed.result())
+        except TunnelError:
+            await self._socket.close(_LOST)
+
+    async def stop(self) -> None:
+        """Let go of the socket."""
+        if self._draining is not None:
+            self._draining.cancel()
+            await asyncio.wait({self._draining})
+        await self._socket.close(Close(GOING_AWAY))
+
+    def take(self, piece: Piece) -> None:
+        """Send a message of the socket's on, once it is whole."""
+        if self._stream_closed.done() or self._socket_closed.done():
+            return
+        self._size += len(piece.payload)
+        if self._size > MAX_MESSAGE_BYTES:
+            self._refuse()
+            return
+        self._parts.append(piece.payload)
+        if piece.final:
+            message = Message(Type(piece.opcode), b"".join(self._parts))
+            self._parts.clear()
+            self._size = 0
+            self._pass_on(message.header() + message.content)
+
+    def writable(self) -> None:
+        """Go on after the socket was slow."""
+        self.arrived()
+
+    def closed(self, close: Close, failure: ProtocolError | None) -> None:
+        """Note how the socket has ended."""
+        del failure
+        if not self._socket_closed.done():
+            self._socket_closed.set_result(close)
+
+    def arrived(self) -> None:
+        """Send on what has come by the stream, while the socket takes it."""
+        try:
+            while not self._socket.full and not self._stream_closed.done():
+                data = self._stream.take()
+                if data is None:
+                    return
+                if not data:
+                    self._stream_closed.set_result(_LOST)
+                for message in self._reader.feed(data):
+                    if message.type is Type.CLOSE:
+                        self._stream_closed.set_result(Close(*message.close_code()))
+                        return
+                    self._socket.send(Opcode(message.type), (message.content,))
+        except ConnectionLost:
+            self.closed(Close(ABNORMAL), None)
+        except TunnelError:
+            if not self._stream_closed.done():
+                self._stream_closed.set_result(_LOST)
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._draining is None:
+            try:
+                data = data[self._stream.write_now(data) :]
+            except TunnelError:
+                self.arrived()  # which sees it too
+                return
+            if not data:
+                return
+            self._socket.pause()
+            self._draining = asyncio.create_task(self._drain())
+        self._backlog.append(data)
+
+    async def _drain(self) -> None:
+        with contextlib.suppress(TunnelError):  # the other direction sees it too
+            while self._backlog:
+                await self._stream.write(self._backlog.popleft())
+            self._draining = None
+            self._socket.resume()
+
+    def _refuse(self) -> None:
+        self._parts.clear()
+        self._socket_closed.set_result(_TOO_LARGE)
+
+    async def _tell(self, close: Close) -> None:
+        if self._draining is not None:
+            await asyncio.wait({self._draining})
+        message = Message.close(_sendable(close.code), close.reason)
+        await self._stream.write(message.header() + message.content)
+        await self._stream.end()
+        self._stream.listen(None)
+        if close is _TOO_LARGE:
+            await self._socket.close(close)
+        # The peer closes its WebSocket now. Letting go of the stream before it has would cut that short.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while await self._stream.read():
+                    pass
 
 
-async def _to_socket(stream: Channel, socket: WebSocket) -> Close:
-    reader = MessageReader(stream)
-    while (message := await reader.read()) is not None:
-        match message.type:
-            case Type.TEXT:
-                # As it came; whoever shows the text checks that it is UTF-8.
-                await socket.send_frame(message.content, WSMsgType.TEXT)
-            case Type.BINARY:
-                await socket.send_bytes(message.content)
-            case Type.CLOSE:
-                return Close(*message.close_code())
-    return Close(_LOST, "")
-
-
-async def _close(socket: WebSocket, close: Close) -> None:
-    """Close it unless it is closed. aiohttp would wait for the peer's answer as long as other messages come."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await socket.close(code=close.code, message=close.reason.encode()[:123])
-
-
-def _sendable(code: int | None) -> int:
-    """Replace the codes that stand for no code (0, 1005) and for no close (1006): they cannot be sent."""
-    if not code or code == 1005:  # noqa: PLR2004 - RFC 6455, 7.4.1
-        return WSCloseCode.OK
-    return WSCloseCode.GOING_AWAY if code == WSCloseCode.ABNORMAL_CLOSURE else code
-
-
-async def _until_end(stream: Channel) -> None:
-    # The peer closes its WebSocket now. Letting go of the stream before it has would cut that short.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            while await stream.read():
-                pass
-
-
-async def _stop(task: asyncio.Task[Close]) -> None:
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()  # seen; the one that finished first decides
+def _sendable(code: int) -> int:
+    """Replace the codes that stand for no code and for no close: they cannot be sent."""
+    return {NO_CODE: OK, ABNORMAL: GOING_AWAY}.get(code, code)

@@ -40,6 +40,11 @@ class Sender:
         if self._size >= BATCH_BYTES:
             self.flush()
 
+    @property
+    def full(self) -> bool:
+        """Whether the peer is slow."""
+        return self._pipe.full
+
     async def room(self) -> None:
         """Wait while the peer is slow."""
         await self._pipe.room()

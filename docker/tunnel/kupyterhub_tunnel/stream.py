@@ -84,6 +84,15 @@ class Stream:
             self._put(Frame(Kind.DATA, self.number, data if taken == size else data[at : at + taken]))
             at += taken
 
+    def write_now(self, data: bytes) -> int:
+        """Send what may be sent without waiting; give how many bytes that was."""
+        if self._sender.full:
+            return 0
+        taken = self._window.take_now(min(len(data), CHUNK_BYTES))
+        if taken:
+            self._put(Frame(Kind.DATA, self.number, data[:taken]))
+        return taken
+
     async def end(self) -> None:
         """Say that this direction is complete."""
         if not self._sent_end:
@@ -97,10 +106,23 @@ class Stream:
     async def read(self) -> bytes:
         """Give the next bytes of the peer's, or none at the end; raises StreamReset, ConnectionLost."""
         chunk = await self._buffer.read()
+        self._grant()
+        return chunk
+
+    def take(self) -> bytes | None:
+        """Give what `read` would, or None where it would wait."""
+        chunk = self._buffer.take()
+        self._grant()
+        return chunk
+
+    def listen(self, listener: Callable[[], None] | None) -> None:
+        """Have it told at once when there is something to take, or a failure to see."""
+        self._buffer.listener = listener
+
+    def _grant(self) -> None:
         granted = self._buffer.grant()
         if granted and not self.failed:
             self._sender.put(credit(self.number, granted))
-        return chunk
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Give all bytes of the peer's."""

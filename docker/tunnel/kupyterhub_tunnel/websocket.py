@@ -29,7 +29,9 @@ ABNORMAL = 1006
 """Never sent: the connection ended without a close."""
 
 _LARGE_BYTES = 16 * 1024
-_NO_CODE = 1005
+NO_CODE = 1005
+"""Never sent either: the close had no code."""
+_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 _CODE = struct.Struct("!H")
 _MOST_REASON_BYTES = 123
 
@@ -57,7 +59,7 @@ class Receiver(Protocol):
 class WebSocket(asyncio.Protocol):
     """Either end of a WebSocket. It reads once it was started."""
 
-    def __init__(self, transport: asyncio.Transport, *, client: bool, heartbeat_seconds: float) -> None:
+    def __init__(self, transport: asyncio.Transport, *, client: bool, heartbeat_seconds: float | None) -> None:
         self._transport = transport
         self._client = client
         self._reader = FrameReader(masked=not client)
@@ -66,6 +68,7 @@ class WebSocket(asyncio.Protocol):
         self._seconds = heartbeat_seconds
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._reading = False
         self._heard = True
         self._said_close = False
         self._over = False
@@ -86,10 +89,11 @@ class WebSocket(asyncio.Protocol):
         if self._gone.is_set():
             self._end(Close(ABNORMAL))
             return
-        self._timer = self._loop.call_later(self._seconds, self._beat)
+        if self._seconds is not None:
+            self._timer = self._loop.call_later(self._seconds, self._beat)
+        self.resume()
         if early:
             self.data_received(early)
-        self.resume()
 
     def send(self, opcode: Opcode, payload: Sequence[bytes]) -> None:
         """Send a message or a control frame soon; raises ConnectionLost."""
@@ -108,11 +112,13 @@ class WebSocket(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more for now; what was read is still given on."""
+        self._reading = False
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
+        self._reading = self._heard = True
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -177,7 +183,7 @@ class WebSocket(asyncio.Protocol):
 
     def _say(self, close: Close) -> None:
         with contextlib.suppress(ConnectionLost):
-            payload = b"" if close.code == _NO_CODE else _CODE.pack(close.code) + _cut(close.reason)
+            payload = b"" if close.code == NO_CODE else _CODE.pack(close.code) + _cut(close.reason)
             self.send(Opcode.CLOSE, (payload,))
         self._said_close = True
 
@@ -188,21 +194,23 @@ class WebSocket(asyncio.Protocol):
 
     def _beat(self) -> None:
         """Ping, so that a peer that vanished without a word is noticed."""
-        if not self._heard:
+        if self._reading and not self._heard:
             self._transport.abort()
             return
         self._heard = False
         with contextlib.suppress(ConnectionLost):
             self.send(Opcode.PING, ())
-        self._timer = self._loop.call_later(self._seconds, self._beat)
+        self._timer = self._loop.call_later(self._seconds or 0, self._beat)
 
 
 def _close(payload: bytes) -> Close:
     if not payload:
-        return Close(_NO_CODE)
+        return Close(NO_CODE)
     if len(payload) < _CODE.size:
         raise ProtocolError("the code of a WebSocket's close has two bytes")
     (code,) = _CODE.unpack_from(payload)
+    if code not in _CODES:
+        raise ProtocolError(f"a WebSocket is not closed with {code}")
     return Close(code, payload[_CODE.size :].decode(errors="replace"))
 
 
