@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 CONNECT_PATH = "/agent/connect"
 REPLICA_HEADER = "X-Kupyterhub-Replica"
 REPLICAS_HEADER = "X-Kupyterhub-Replicas"
-_DIAL_SECONDS = 10.0
 TOKEN_LOOK_SECONDS = 30.0
 """The kubelet renews a projected token long before its end; so often the file is looked at."""
+_DIAL_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 

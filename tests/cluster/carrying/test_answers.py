@@ -1,6 +1,7 @@
 """How the agent's HTTP client takes what JupyterLab may answer."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Self
 
@@ -64,6 +65,7 @@ class Notebook:
 
 async def pieces() -> AsyncIterator[bytes]:
     yield b"hel"
+    yield b""
     yield b"lo"
 
 
@@ -164,6 +166,24 @@ async def test_what_would_be_read_as_something_else_is_not_sent(header: tuple[st
         Request("GET", "/", [header]).head()
     with pytest.raises(BadRequest):
         Request("GET", "/a HTTP/1.1", []).head()
+
+
+@pytest.mark.parametrize("lengths", [["5"], ["0", "0"], ["+0"], ["0x0"], ["\u0660"]])
+async def test_a_length_that_may_be_misread_is_not_sent(lengths: list[str]) -> None:
+    with pytest.raises(BadRequest):
+        Request("GET", "/", [("Content-Length", length) for length in lengths]).head()
+
+
+@pytest.mark.parametrize("length", ["4", "6"])
+async def test_a_body_of_another_length_than_was_said_ends_its_connection(length: str) -> None:
+    async with Notebook(FINE, FINE) as notebook:
+        request = Request("POST", "/", [("Host", "x"), ("Content-Length", length)], pieces())
+        with contextlib.suppress(BrokenOff):
+            async with notebook.pool.exchange(notebook.address, request) as answer:
+                while await answer.read():
+                    pass
+        assert await notebook.ask() == (200, b"fine")
+        assert notebook.connections == 2
 
 
 async def test_where_nothing_listens_there_is_no_connection() -> None:

@@ -78,6 +78,8 @@ class Connection(asyncio.Protocol):
         assert request.body is not None  # noqa: S101 - who has none does not ask
         left = request.length
         async for data in request.body:
+            if not data:
+                continue  # as a chunk it would be the last one
             if left is not None:
                 left -= len(data)
                 if left < 0:

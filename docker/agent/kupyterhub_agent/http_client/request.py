@@ -11,6 +11,9 @@ from kupyterhub_tunnel.rules import SAFE_METHODS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+_SPACES = 2
+"""Of the first line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -28,19 +31,26 @@ class Request:
 
     @property
     def length(self) -> int | None:
-        """Of the body, where it is said; else its chunks say it."""
+        """Of the body, where it is said; else its chunks say it. Raises BadRequest for what is no length."""
         said = [value for name, value in self.headers if name.lower() == "content-length"]
-        return int(said[0]) if len(said) == 1 and said[0].isascii() and said[0].isdigit() else None
+        if not said:
+            return None
+        if len(said) > 1 or not (said[0].isascii() and said[0].isdigit()):
+            raise BadRequest("a request has one length")
+        return int(said[0])
 
     def head(self) -> bytes:
         """Give all before the body; raises BadRequest for what would be read as something else."""
         lines = [f"{self.method} {self.target} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in self.headers]
-        if self.body is not None and self.length is None:
+        if self.body is None:
+            if self.length:
+                raise BadRequest("a request says the length of a body that it lacks")
+        elif self.length is None:
             lines.append("Transfer-Encoding: chunked")
         text = "\r\n".join(lines)
         breaks = len(lines) - 1
-        if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text or lines[0].count(" ") != 2:  # noqa: PLR2004 - the first line's
+        if lines[0].count(" ") != _SPACES or "\0" in text or text.count("\r") != breaks or text.count("\n") != breaks:
             raise BadRequest("a request with control characters is not sent")
         return f"{text}\r\n\r\n".encode("utf-8", "surrogateescape")
 
