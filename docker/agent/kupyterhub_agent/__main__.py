@@ -13,6 +13,7 @@ import uvloop
 from kupyterhub_agent.bootstrap import running
 from kupyterhub_agent.health import serving_health
 from kupyterhub_agent.settings import Settings, SettingsError, read
+from kupyterhub_tunnel.memory import keep_freed_memory
 
 DRAIN_SECONDS = 10.0
 """Within Kubernetes' 30 s between SIGTERM and SIGKILL."""
@@ -33,6 +34,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    keep_freed_memory()
     try:
         uvloop.run(run(read(os.environ)))
     except SettingsError as error:

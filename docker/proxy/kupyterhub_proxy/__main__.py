@@ -15,6 +15,7 @@ from kupyterhub_proxy.environment import SettingsError
 from kupyterhub_proxy.server import serving, serving_health
 from kupyterhub_proxy.settings import Settings, read
 from kupyterhub_tunnel.agent_events import Outbox
+from kupyterhub_tunnel.memory import keep_freed_memory
 from kupyterhub_tunnel.pubsub import PubSubPublisher
 
 log = logging.getLogger("kupyterhub_proxy")
@@ -39,6 +40,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    keep_freed_memory()
     try:
         settings = read(os.environ)
         uvloop.run(run(settings))
