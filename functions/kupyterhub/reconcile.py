@@ -53,8 +53,10 @@ class Reconciler:
     @property
     def storages(self) -> dict[str, Storage]:
         """What keeps people's notebooks, by `storage.kind`."""
-        disks = {"disk": Disks(self.cluster)}
-        return {**disks, "gcs": self.folders} if self.folders else {**disks}
+        kinds: dict[str, Storage] = {"disk": Disks(self.cluster)}
+        if self.folders:
+            kinds["gcs"] = self.folders
+        return kinds
 
     @property
     def purger(self) -> Purger:
