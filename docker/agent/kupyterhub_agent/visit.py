@@ -12,6 +12,7 @@ import aiohttp
 
 from kupyterhub_agent.upgrade import upgraded
 from kupyterhub_tunnel.connection import Connection
+from kupyterhub_tunnel.dialling import CONNECT_PATH, REPLICA_HEADER, REPLICAS_HEADER
 from kupyterhub_tunnel.errors import TunnelError
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from kupyterhub_agent.upgrade import Upgraded
     from kupyterhub_tunnel.stream import Stream
 
-CONNECT_PATH = "/agent/connect"
-REPLICA_HEADER = "X-Kupyterhub-Replica"
-REPLICAS_HEADER = "X-Kupyterhub-Replicas"
 TOKEN_LOOK_SECONDS = 30.0
 """The kubelet renews a projected token long before its end; so often the file is looked at."""
 _DIAL_SECONDS = 10.0

@@ -14,14 +14,13 @@ from kupyterhub_proxy.agent_visit import AgentVisit
 from kupyterhub_proxy.polling.host import METHODS as POLLING_METHODS
 from kupyterhub_proxy.tokens import TokenRefused
 from kupyterhub_proxy.upgrade import unfit, upgrade
+from kupyterhub_tunnel.dialling import CONNECT_PATH, REPLICA_HEADER, REPLICAS_HEADER
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
     from kupyterhub_proxy.announcing import Announcing
     from kupyterhub_proxy.polling.host import PollingHost
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
-
-CONNECT_PATH = "/agent/connect"
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ class Replica:
 
     def headers(self) -> dict[str, str]:
         """Give what an agent is told when it is let in."""
-        return {"X-Kupyterhub-Replica": self.id, "X-Kupyterhub-Replicas": str(self.count)}
+        return {REPLICA_HEADER: self.id, REPLICAS_HEADER: str(self.count)}
 
 
 class AgentsHost:

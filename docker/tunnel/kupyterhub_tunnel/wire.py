@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from kupyterhub_tunnel.heads import Headers
 
+BACKEND_HEADER = "X-Inverting-Proxy-Backend-ID"
+REQUEST_HEADER = "X-Inverting-Proxy-Request-ID"
+VM_HEADER = "X-Inverting-Proxy-VM-ID"
+
 MAX_HEAD_BYTES = 64 * 1024
 """Most bytes of a carried message's head; more than either side takes from a browser or a notebook."""
 

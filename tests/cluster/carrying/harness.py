@@ -18,7 +18,7 @@ from yarl import URL
 
 from kupyterhub_agent.forward import Forwarder as AgentForwarder
 from kupyterhub_agent.notebook import Location, Notebook, notebook_session
-from kupyterhub_agent.visit import CONNECT_PATH, Handlers, Target
+from kupyterhub_agent.visit import Handlers, Target
 from kupyterhub_agent.visit import Visit as AgentVisit
 from kupyterhub_proxy.forward import Forwarder, NotReached, head_of
 from kupyterhub_proxy.http_server import HttpServer, refusal
@@ -26,6 +26,7 @@ from kupyterhub_proxy.limits import Limits
 from kupyterhub_proxy.upgrade import upgrade
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.connection import Connection
+from kupyterhub_tunnel.dialling import CONNECT_PATH
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 if TYPE_CHECKING:

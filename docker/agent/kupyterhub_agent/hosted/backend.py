@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import aiohttp
 
 from kupyterhub_agent.hosted.errors import Forgotten, ServiceUnavailable
+from kupyterhub_tunnel.wire import BACKEND_HEADER, REQUEST_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from kupyterhub_agent.hosted.credentials import Credentials
     from kupyterhub_agent.hosted.registration import Registration
 
-BACKEND_HEADER = "X-Inverting-Proxy-Backend-ID"
-REQUEST_HEADER = "X-Inverting-Proxy-Request-ID"
 MOST_LIST_BYTES = 1024 * 1024
 """Of a list of pending requests; Google's agent takes no more either."""
 

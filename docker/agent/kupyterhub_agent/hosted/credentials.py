@@ -6,12 +6,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from kupyterhub_tunnel.wire import VM_HEADER
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from kupyterhub_agent.hosted.metadata import Token
 
-VM_HEADER = "X-Inverting-Proxy-VM-ID"
 MARGIN_SECONDS = 120.0
 """A token is got anew so long before its end; the metadata server itself gives others from five minutes on."""
 

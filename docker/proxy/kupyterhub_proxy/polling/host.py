@@ -20,6 +20,7 @@ from kupyterhub_proxy.polling.errands import give, take
 from kupyterhub_proxy.polling.presence import Presence
 from kupyterhub_proxy.registry import ConnectedAgent
 from kupyterhub_proxy.tokens import TokenRefused
+from kupyterhub_tunnel.wire import BACKEND_HEADER, REQUEST_HEADER, VM_HEADER
 
 if TYPE_CHECKING:
     from kupyterhub_proxy.hosts import Hosts
@@ -31,10 +32,6 @@ PENDING_PATH = "/agent/pending"
 REQUEST_PATH = "/agent/request"
 RESPONSE_PATH = "/agent/response"
 METHODS = {PENDING_PATH: "GET", REQUEST_PATH: "GET", RESPONSE_PATH: "POST"}
-
-BACKEND_ID = "X-Inverting-Proxy-Backend-ID"
-REQUEST_ID = "X-Inverting-Proxy-Request-ID"
-VM_ID = "X-Inverting-Proxy-VM-ID"
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -61,7 +58,7 @@ class PollingHost:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to one of METHODS' paths."""
-        name = request.headers.get(BACKEND_ID, "")
+        name = request.headers.get(BACKEND_HEADER, "")
         refused = await self._refusal(request, name)
         if refused is not None:
             return refused
@@ -84,7 +81,7 @@ class PollingHost:
         if self._stopped:
             return web.Response(status=503, text="the server stops\n")
         try:
-            machine = await self._verifier.verify(request.headers.get(VM_ID, ""))
+            machine = await self._verifier.verify(request.headers.get(VM_HEADER, ""))
         except TokenRefused as error:
             log.warning("refused a polling agent from %s: %s", request.remote, error)
             return web.Response(status=401, text=f"{error}\n")
@@ -98,7 +95,7 @@ class PollingHost:
 
     async def _errand(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         agent = self._agents.get(name)
-        polled = agent.backend.find(request.headers.get(REQUEST_ID, "")) if agent else None
+        polled = agent.backend.find(request.headers.get(REQUEST_HEADER, "")) if agent else None
         if agent is None or polled is None:
             return web.Response(status=404, text="no such request, or nobody waits for its answer any more\n")
         if request.path == REQUEST_PATH:
