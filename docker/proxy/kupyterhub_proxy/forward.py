@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -52,16 +53,7 @@ def cleaned(head: RequestHead) -> RequestHead:
     if head.websocket:
         headers += tuple((name, value) for name, value in head.headers if name.lower() == "sec-websocket-protocol")
     # The agent checks Origin and Sec-Fetch-* again, so they stay.
-    return RequestHead(
-        method=head.method,
-        target=rules.request_target(head.target),
-        headers=headers,
-        client=head.client,
-        websocket=head.websocket,
-        has_body=head.has_body,
-        name=head.name,
-        user=head.user,
-    )
+    return replace(head, target=rules.request_target(head.target), headers=headers)
 
 
 class Forwarder:

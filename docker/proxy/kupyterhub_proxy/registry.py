@@ -34,6 +34,12 @@ class ConnectedAgent:
     """It ends soon: whoever else is there is asked first."""
     tell: Callable[[dict[str, Any]], None] = field(default=_nothing)
     """Sends the agent a message, soon."""
+    weight: bytes = field(init=False)
+    """Of rendezvous hashing (Thaler, Ravishankar 1998): who stays keeps those that it serves when another one comes
+    or goes."""
+
+    def __post_init__(self) -> None:
+        self.weight = hashlib.sha256(f"{self.name} {self.instance}".encode()).digest()
 
 
 class Registry:
@@ -91,6 +97,5 @@ class Registry:
 
 
 def _rank(numbered: tuple[int, ConnectedAgent]) -> tuple[bool, bytes, int]:
-    # Rendezvous hashing (Thaler, Ravishankar 1998): who stays keeps those that it serves when another comes or goes.
     number, agent = numbered
-    return not agent.leaving, hashlib.sha256(f"{agent.name} {agent.instance}".encode()).digest(), number
+    return not agent.leaving, agent.weight, number
