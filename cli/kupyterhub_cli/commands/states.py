@@ -28,7 +28,7 @@ def stop(  # noqa: PLR0913 - one parameter an option
     session = options.session(context, json=json, yes=yes)
     documents = named.require(session.users, users)
     if not dry_run:
-        session.screen.ask(f"{_names(documents)}: end what runs in {_notebooks(documents)}, in {session.place}?")
+        _ask_to_end(session, documents)
     _write(
         session, documents, [stopped(d) for d in documents], "stop", dry_run=dry_run, wait=timeout if wait else None
     )
@@ -72,7 +72,7 @@ def restart(  # noqa: PLR0913 - one parameter an option
     session = options.session(context, json=json, yes=yes)
     documents = named.require(session.users, users)
     if not dry_run:
-        session.screen.ask(f"{_names(documents)}: end what runs in {_notebooks(documents)}, in {session.place}?")
+        _ask_to_end(session, documents)
     writes = [Write(document.id, {"restart": True}) for document in documents]
     _write(session, documents, writes, "restart", dry_run=dry_run, wait=timeout if wait else None)
 
@@ -155,11 +155,12 @@ def _write(  # noqa: PLR0913 - what three commands differ in
         raise typer.Exit(PARTLY)
 
 
+def _ask_to_end(session: Session, documents: list[Document]) -> None:
+    notebooks = "this notebook" if len(documents) == 1 else f"these {len(documents)} notebooks"
+    session.screen.ask(f"{_names(documents)}: end what runs in {notebooks}, in {session.place}?")
+
+
 def _names(documents: list[Document]) -> str:
     few = 10
     names = ", ".join(document.label for document in documents[:few])
     return f"{names} and {len(documents) - few} more" if len(documents) > few else names
-
-
-def _notebooks(documents: list[Document]) -> str:
-    return "this notebook" if len(documents) == 1 else f"these {len(documents)} notebooks"
