@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, async_playwright
 
-from system.running import need
+from needed import need
 
 CHROMIUM_OPTIONS = (
     "--disable-gpu",

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
+from needed import need
 from system.browser import running_chromium
-from system.running import LocalSystem, need
+from system.running import LocalSystem
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -161,17 +160,6 @@ def phase(document: firestore.DocumentReference, wanted: str, within: timedelta 
         return status if status.get("phase") == wanted else {}
 
     return eventually(look, within, f"phase {wanted}; the document is {document.get().to_dict()}")
-
-
-def need(*programs: str) -> str:
-    """Return the path of the first of these programs; where none is, skips, but fails under CI."""
-    for program in programs:
-        if path := shutil.which(program):
-            return path
-    complaint = f"none of these programs is installed: {', '.join(programs)}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(complaint)
-    pytest.skip(complaint)
 
 
 def _is(field: str, value: str) -> firestore.FieldFilter:

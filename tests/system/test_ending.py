@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from needed import need
 from system.person import Person
 from system.processes import alive
-from system.running import LocalSystem, eventually, need, phase
+from system.running import LocalSystem, eventually, phase
 
 EMAIL = "grace@example.com"
 # The bridge makes a snapshot of what is new each second.

@@ -5,16 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from google.auth import crypt, jwt
+
+from certificates import self_signed
 
 SERVICE_ACCOUNT = "agents@project.iam.gserviceaccount.com"
 _FLAVOR = {"Metadata-Flavor": "Google"}
@@ -27,18 +25,7 @@ class GoogleKeys:
     def __init__(self, key_id: str = "1") -> None:
         self.key_id = key_id
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "federated-signon.system.gserviceaccount.com")])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(minutes=1))
-            .not_valid_after(now + timedelta(days=1))
-            .sign(key, hashes.SHA256())
-        )
+        certificate = self_signed(key, "federated-signon.system.gserviceaccount.com")
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         self.certificates = {key_id: certificate.public_bytes(Encoding.PEM).decode()}
         self._signer = crypt.RSASigner.from_string(private, key_id)

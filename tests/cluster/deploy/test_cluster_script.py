@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import local_system
-from system.running import need
+from needed import need
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 FUNCTIONS = "kupyterhub-resync@my-project.iam.gserviceaccount.com"

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,21 +14,13 @@ import yaml
 
 import local_system
 from cluster.gateway.gateways import Object, Server, outputs
+from needed import need
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 GATEWAY_API = "sigs.k8s.io/gateway-api@v1.3.0"
 """A Go module that has the published CRDs; Go compares it with its checksum database."""
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 GATEWAYS = "/apis/gateway.networking.k8s.io/v1"
-
-
-def needed(program: str) -> str:
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{program} is missing")
-        pytest.skip(f"{program} is missing")
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +42,7 @@ def objects(request: pytest.FixtureRequest, overlay: Any, tmp_path_factory: pyte
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(text)
     made = subprocess.run(
-        [needed("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, check=True
+        [need("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, check=True
     ).stdout
     return list(yaml.safe_load_all(made))
 
@@ -62,7 +53,7 @@ def server(control_plane: local_system.RunningControlPlane) -> Iterator[Server]:
     server = Server(control_plane)
     module = json.loads(
         subprocess.run(
-            [needed("go"), "mod", "download", "-json", GATEWAY_API],
+            [need("go"), "mod", "download", "-json", GATEWAY_API],
             capture_output=True,
             text=True,
             check=True,

@@ -19,13 +19,12 @@ import aiohttp
 import jwt
 from aiohttp.abc import AbstractResolver, ResolveResult
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 from yarl import URL
 
+from certificates import self_signed
 from kupyterhub_agent import settings as agent_settings
 from kupyterhub_agent.crowd import Crowd, gathering
 from kupyterhub_agent.link import ForwarderFactory
@@ -102,19 +101,8 @@ class Certificate:
     def __init__(self, folder: Path, domain: str) -> None:
         self._certificate, self._key = folder / "tls.crt", folder / "tls.key"
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(minutes=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(f"*.{domain}")]), critical=False)
-            .sign(key, hashes.SHA256())
-        )
+        hosts = x509.SubjectAlternativeName([x509.DNSName(f"*.{domain}")])
+        certificate = self_signed(key, domain, hosts)
         self._certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
         self._key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 

@@ -2,19 +2,14 @@
 
 import asyncio
 import contextlib
-import hashlib
 import json
-import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from cluster.proxy.harness import ADA, ADMIN, EVE, free_port
-from kupyterhub_local.components.cache import cached, user_cache
+from needed import need, npm_packages
 
 SOURCE = Path(__file__).with_name("openid")
 CLIENT_ID, CLIENT_SECRET = "kupyterhub", "a secret of the tests"
@@ -57,7 +52,7 @@ async def running_provider(
     folder: Path, login: str, *, claims_in_token: bool = False, logout: bool = True
 ) -> AsyncIterator[OpenIdProvider]:
     """Run one for the server whose sign-in host has the origin `login`."""
-    node, modules = need("node"), await cached(_folder(), _install)
+    node, modules = need("node"), await npm_packages(SOURCE, "openid-provider")
     issuer = f"http://127.0.0.1:{free_port()}"
     client = {
         "client_id": CLIENT_ID,
@@ -87,28 +82,3 @@ async def running_provider(
         yield provider
     finally:
         await provider.stop()
-
-
-def need(program: str) -> str:
-    """Return a program's path; where it is missing, skips, but fails under CI."""
-    path = shutil.which(program)
-    if path is None:
-        complaint = f"{program} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(complaint)
-        pytest.skip(complaint)
-    return path
-
-
-def _folder() -> Path:
-    lock = (SOURCE / "package-lock.json").read_bytes()
-    return user_cache() / "openid-provider" / hashlib.sha256(lock).hexdigest()[:16]
-
-
-async def _install(folder: Path) -> None:
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(SOURCE / name, folder)
-    npm = await asyncio.create_subprocess_exec(
-        *(need("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"), cwd=folder
-    )
-    assert await npm.wait() == 0, "npm could not install the OpenID provider of the tests"

@@ -1,12 +1,13 @@
 """Tests that are written in JavaScript, because what they test is."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from needed import need
 
 SECONDS = 120
 
@@ -24,14 +25,3 @@ def run(file: Path, environment: Mapping[str, str] | None = None) -> None:
     if ended.returncode != 0:
         pytest.fail(f"{ended.stdout}{ended.stderr}", pytrace=False)
     assert "ℹ tests 0\n" not in ended.stdout, "no test was found"  # noqa: RUF001 - that is how Node writes it
-
-
-def need(program: str) -> str:
-    """Return a program's path; where it is missing, skips, but fails under CI."""
-    path = shutil.which(program)
-    if path is None:
-        complaint = f"{program} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(complaint)
-        pytest.skip(complaint)
-    return path
