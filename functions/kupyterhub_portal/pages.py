@@ -1,0 +1,67 @@
+"""Renders the portal's pages, under a Content-Security-Policy that lets only our own two files in."""
+
+import hashlib
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from werkzeug.wrappers import Request, Response
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; {forms}base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # With no-referrer, browsers would hide the origin of forms, too.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+STATIC = "/static/"
+_TYPES = {"portal.css": "text/css", "portal.js": "text/javascript"}
+_files = {name: (resources.files(__package__) / "static" / name).read_bytes() for name in _TYPES}
+_versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in _files.items()}
+
+_templates = Environment(
+    loader=PackageLoader(__package__),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals["asset"] = lambda name: f"{STATIC}{name}?{_versions[name]}"
+
+
+def page(template: str, *, status: int = 200, form_target: str = "", **values: Any) -> Response:
+    """Render a template; `form_target` is one more origin that its forms may lead to."""
+    forms = f"form-action 'self' {form_target}".rstrip() + "; "
+    return Response(
+        _templates.get_template(template).render(values),
+        status=status,
+        content_type="text/html; charset=utf-8",
+        headers={**_HEADERS, "Content-Security-Policy": _POLICY.format(forms=forms)},
+    )
+
+
+def redirect(url: str) -> Response:
+    """Send the browser elsewhere, by GET."""
+    return Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})
+
+
+def local_path(text: str) -> str:
+    """A path of the portal to return to; the first page for anything that is none."""
+    fine = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isascii() and text.isprintable()
+    return text if fine and " " not in text else "/"
+
+
+def static(request: Request) -> Response | None:
+    """Answer a request for one of the files; each version has a URL of its own, so it is kept for ever."""
+    name = request.path.removeprefix(STATIC)
+    if name not in _files:
+        return None
+    return Response(
+        _files[name],
+        content_type=f"{_TYPES[name]}; charset=utf-8",
+        headers={"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"},
+    )
