@@ -1,5 +1,7 @@
 """The pages of administrators: everybody, one person, adding, and acting on several at once."""
 
+import re
+from collections.abc import Mapping
 from typing import cast, get_args
 from urllib.parse import urlencode
 
@@ -99,7 +101,7 @@ class AdminPages:
         return pages.redirect(f"/person?{urlencode({'id': user, 'done': 'choose'})}")
 
 
-def _sought(values: "dict[str, str]") -> Sought:
+def _sought(values: Mapping[str, str]) -> Sought:
     after = values.get("after", "")
     return Sought(values.get("part", "").strip(), values.get("phase", ""), after if _is_id(after) else "")
 
@@ -109,19 +111,20 @@ def _query(sought: Sought) -> str:
     return urlencode({name: value for name, value in given.items() if value})
 
 
-def _done(values: "dict[str, str]") -> str:
+def _done(values: Mapping[str, str]) -> str:
     """What was done, for people; all of its words are ours, since anybody can write a link."""
     what = values.get("done", "")
     if what == "choose":
         return "Saved. It counts from the next start."
-    people, gone = (
-        int(text) if text.isdecimal() and len(text) < 6 else 0
-        for text in map(values.get, ("people", "gone"), ("", ""))
-    )
+    people, gone = _count(values.get("people", "")), _count(values.get("gone", ""))
     if what not in _DONE:
         return ""
     missing = f" {gone} {'was' if gone == 1 else 'were'} gone already." if gone else ""
     return f"{people} {'person is' if people == 1 else 'people are'} being {_DONE[what]}.{missing}"
+
+
+def _count(text: str) -> int:
+    return min(int(text), PAGE) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def _ids(texts: list[str]) -> list[str]:

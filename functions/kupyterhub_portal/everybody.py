@@ -22,6 +22,7 @@ _SEARCHED = 3000
 """So many documents are read at most to fill a page of a search."""
 _COUNTED_SECONDS = 10.0
 _HISTORY = 10
+_BACK = ("/people", "Everybody")
 
 Action = Literal["start", "stop", "restart", "delete"]
 _FIELDS: dict[Action, dict[str, Any]] = {
@@ -73,9 +74,7 @@ class Everybody:
     def page(self, sought: Sought) -> Listing:
         """Give one page; raises Problem for what cannot be sought."""
         if sought.phase and sought.phase not in PHASES:
-            raise Problem(
-                400, "There is no such state", f"It is one of {', '.join(PHASES)}.", ("/people", "Everybody")
-            )
+            raise Problem(400, "There is no such state", f"It is one of {', '.join(PHASES)}.", _BACK)
         if not sought.part:
             return _listing(self._read(sought, sought.after, PAGE + 1))
         if len(sought.part) < searching.SHORTEST:
@@ -83,7 +82,7 @@ class Everybody:
                 400,
                 "That is too short to search for",
                 f"Give at least {searching.SHORTEST} characters of an e-mail or a name.",
-                ("/people", "Everybody"),
+                _BACK,
             )
         return self._search(sought)
 
@@ -117,7 +116,7 @@ class Everybody:
                 if self._store.change_many([user], fields_of(choice)):
                     raise gone()
                 return
-        raise Problem(400, "There is no such profile", "Choose one of the list.", ("/people", "Everybody"))
+        raise Problem(400, "There is no such profile", "Choose one of the list.", _BACK)
 
     def add(self, text: str, profile: str) -> Added:
         """Add those of a pasted list who are not there; raises Problem for a list that is too long."""

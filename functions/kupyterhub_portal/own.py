@@ -104,11 +104,7 @@ class OwnServers:
         for _ in range(_TRIES):
             document = self._find(email)
             if document is None:
-                raise Problem(
-                    404,
-                    "You have no server here",
-                    "It was removed in the meantime, or there was none. Nothing was done.",
-                )
+                raise Problem(404, "You have no server here", "It was removed in the meantime. Nothing was done.")
             verdict = judge(document, self._settings, self._clock())
             if isinstance(verdict, Ended):
                 raise Problem(403, "You have no server any more", "Only an administrator can bring it back.")
@@ -128,9 +124,7 @@ class OwnServers:
         own = self._store.get(document_id(email))
         if own and counts_with(own, email, now) and own.status.reason != "DuplicateEmail":
             return own
-        found = {document.id: document for document in self._store.of_emails([email])} | (
-            {own.id: own} if own else {}
-        )
+        found = {document.id: document for document in (*self._store.of_emails([email]), *([own] if own else []))}
         theirs = [document for document in found.values() if email_of(document) == email]
         return holder(email, theirs, now) or max(theirs, key=lambda document: document.update_time, default=None)
 

@@ -82,15 +82,7 @@ class Store:
     def counts(self) -> dict[str, int]:
         """Count people by phase, by indexes alone."""
         with _translated():
-            return {
-                phase: int(
-                    self._users.where(filter=FieldFilter("status.phase", "==", phase))
-                    .count()
-                    .get(retry=_RETRY, timeout=_SECONDS)[0][0]
-                    .value
-                )
-                for phase in PHASES
-            }
+            return {phase: self._count(phase) for phase in PHASES}
 
     def create(self, user: str, fields: Mapping[str, Any]) -> bool:
         """Make a document; False where there is one."""
@@ -128,6 +120,10 @@ class Store:
         entries = self._users.document(user).collection("history").order_by("at", direction="DESCENDING")
         with _translated():
             return [entry.to_dict() or {} for entry in entries.limit(limit).stream(retry=_RETRY, timeout=_SECONDS)]
+
+    def _count(self, phase: str) -> int:
+        query: Any = self._users.where(filter=FieldFilter("status.phase", "==", phase)).count()
+        return int(query.get(retry=_RETRY, timeout=_SECONDS)[0][0].value)
 
     def _read(self, query: Any) -> list[UserDocument]:
         with _translated():

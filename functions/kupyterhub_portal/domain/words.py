@@ -34,8 +34,8 @@ _STARTING = {
     "CrashLoopBackOff": (
         _STARTS,
         (
-            "JupyterLab ended right after it had started, and is being started again. Your files are safe. If it stays "
-            "so for some minutes, tell an administrator."
+            "JupyterLab ended right after it had started, and is being started again. Your files are safe. If it "
+            "stays so for some minutes, tell an administrator."
         ),
     ),
 }
@@ -55,7 +55,7 @@ _ENTRY = "Something about your entry has to be corrected. An administrator sees 
 
 def words(document: UserDocument, verdict: Verdict) -> Words:
     """Say how it stands; `verdict` is of the document as it is now, its status may be of an earlier version."""
-    acted_on = status.observed == document.observed and document.fields.get("restart") is not True
+    acted_on = document.status.observed == document.observed and document.fields.get("restart") is not True
     if isinstance(verdict, Ended):
         return _ended(document)
     if isinstance(verdict, Stopped):

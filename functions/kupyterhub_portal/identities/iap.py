@@ -1,7 +1,7 @@
 """Identity by Google's Identity-Aware Proxy, which stands before the portal and says of each request who asks.
 
-https://cloud.google.com/iap/docs/signed-headers-howto: a token by ES256 and a key of Google's list, with `iss`, `aud`,
-`iat` and `exp`, 30 s of skew, and `email`.
+https://cloud.google.com/iap/docs/signed-headers-howto: a token by ES256 and a key of Google's list, with `iss`,
+`aud`, `iat` and `exp`, 30 s of skew, and `email`.
 """
 
 import logging
@@ -59,7 +59,7 @@ class IapEntrance:
                 401,
                 "This request did not come through Identity-Aware Proxy",
                 "The portal lets people in by what Identity-Aware Proxy says of them, and this request carries no "
-                f"{ASSERTION_HEADER}. Either it went past the load balancer, or Identity-Aware Proxy is switched off.",
+                f"{ASSERTION_HEADER}. Either it went past the load balancer, or Identity-Aware Proxy is off.",
             )
         try:
             # Two of them, which WSGI joins by a comma, would leave open which one counts.
