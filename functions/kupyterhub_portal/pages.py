@@ -18,7 +18,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-STATIC = "/static/"
+# Flask, around a function in the cloud, answers /static/ itself.
+STATIC = "/assets/"
 _TYPES = {"portal.css": "text/css", "portal.js": "text/javascript"}
 _files = {name: (resources.files(__package__) / "static" / name).read_bytes() for name in _TYPES}
 _versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in _files.items()}

@@ -184,7 +184,7 @@ def test_a_person_who_is_not_there_is_a_clear_message(site: Site, user: str) -> 
 
 def test_markup_in_names_is_text(site: Site) -> None:
     name, user = "<script>alert(1)</script>", 'x"><img src=x>'
-    site.add(ADA, "Rejected", id=user, displayName=name, profile=name, status_message=name, status_reason=name)
+    site.add(ADA, "Rejected", id=user, displayName=name, profile=name, status_message=name)
     site.users.document("odd").set(
         {"email": ["a", {"b": 1}], "displayName": 7, "profile": {"x": 1}, "status": "text"}
     )

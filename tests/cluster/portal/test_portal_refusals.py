@@ -1,6 +1,7 @@
 """What the portal refuses, whoever asks."""
 
 import pytest
+from google.api_core import exceptions
 
 from cluster.portal.portal_site import ADA, ADMIN, ORIGIN, Site, token
 from kupyterhub_portal.app import MAX_BODY
@@ -111,8 +112,6 @@ def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
 
 
 def test_firestore_that_does_not_answer_is_a_page_that_says_so(site: Site) -> None:
-    from google.api_core import exceptions
-
     browser = site.browser(ADA)
 
     class Away:
@@ -136,7 +135,7 @@ def test_a_page_weighs_less_than_a_hundred_kilobytes(site: Site) -> None:
         )
     browser = site.browser(ADMIN)
     page = browser.get("/people")
-    files = [path for path in page.text.split('"') if path.startswith("/static/")]
+    files = [path for path in page.text.split('"') if path.startswith("/assets/")]
     assert len(files) == 2
     answers = [browser.get(path) for path in files]
     assert all("immutable" in answer.headers["Cache-Control"] for answer in answers)
