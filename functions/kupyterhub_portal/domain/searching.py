@@ -6,13 +6,15 @@ SHORTEST = 3
 
 
 def trigram(part: str) -> str:
-    """The trigram to ask for: the one with most digits, else the first.
+    """The trigram to ask for: the last of those with most digits; where there are none, the first.
 
-    What people type often ends with what all share, such as @example.com.
+    What people type often ends with what all share, such as @example.com, and numbers begin with zeros.
     """
     lower = part.lower()
     found = [lower[at : at + SHORTEST] for at in range(len(lower) - SHORTEST + 1)]
-    return max(found, key=lambda each: sum(letter.isdigit() for letter in each))
+    digits = [sum(letter.isdigit() for letter in each) for each in found]
+    most = max(digits)
+    return found[len(digits) - 1 - digits[::-1].index(most)] if most else found[0]
 
 
 def matches(document: UserDocument, part: str) -> bool:
