@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast, get_args
 from urllib.parse import urlencode
 
@@ -42,16 +43,15 @@ class AdminPages:
 
     def _list(self, request: Request, visitor: Visitor) -> Response:
         sought = _sought(request.args)
-        listing = self._everybody.page(sought)
-        following = f"/people?{_query(Sought(sought.part, sought.phase, listing.following))}"
-        return self._frame.page(
+        self._everybody.require_seekable(sought)
+        return self._frame.begun(
             "people.html",
             visitor,
             sought=sought,
-            listing=listing,
-            following=following if listing.following else "",
             phases=PHASES,
             done=_done(request.args),
+            read=lambda: self._everybody.page(sought),
+            following=lambda after: f"/people?{_query(replace(sought, after=after))}",
         )
 
     def _counts(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002 - every handler is told

@@ -39,15 +39,19 @@ class Frame:
 
     def page(self, template: str, visitor: Visitor, *, status: int = 200, **values: Any) -> Response:
         """Render a page for a visitor."""
-        return pages.page(
-            template,
-            status=status,
-            email=visitor.email,
-            is_admin=self.is_admin(visitor),
-            sign_out=self._entrance.sign_out,
-            token=self._forms.token(visitor),
-            **values,
-        )
+        return pages.page(template, status=status, **self._of(visitor), **values)
+
+    def begun(self, template: str, visitor: Visitor, **values: Any) -> Response:
+        """Render one that begins before all of it is known (`pages.begun`)."""
+        return pages.begun(template, **self._of(visitor), **values)
+
+    def _of(self, visitor: Visitor) -> dict[str, Any]:
+        return {
+            "email": visitor.email,
+            "is_admin": self.is_admin(visitor),
+            "sign_out": self._entrance.sign_out,
+            "token": self._forms.token(visitor),
+        }
 
 
 class Portal:

@@ -1,11 +1,13 @@
 """What administrators see and do. Who calls has made sure that it is one."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.names import document_id
 from kupyterhub.domain.policy import email_of, has_ended
 from kupyterhub.domain.settings import Settings
@@ -23,6 +25,8 @@ _SEARCHED = 3000
 _COUNTED_SECONDS = 10.0
 _HISTORY = 10
 _BACK = ("/people", "Everybody")
+
+log = logging.getLogger("kupyterhub")
 
 Action = Literal["start", "stop", "restart", "delete"]
 _FIELDS: dict[Action, dict[str, Any]] = {
@@ -71,20 +75,25 @@ class Everybody:
         self._clock = clock
         self._counted: tuple[float, dict[str, int]] | None = None
 
-    def page(self, sought: Sought) -> Listing:
-        """Give one page; raises Problem for what cannot be sought."""
+    def require_seekable(self, sought: Sought) -> None:
+        """Raise Problem for what cannot be sought."""
         if sought.phase and sought.phase not in PHASES:
             raise Problem(400, "There is no such state", f"It is one of {', '.join(PHASES)}.", _BACK)
-        if not sought.part:
-            return _listing(self._read(sought, sought.after, PAGE + 1))
-        if len(sought.part) < searching.SHORTEST:
+        if sought.part and len(sought.part) < searching.SHORTEST:
             raise Problem(
                 400,
                 "That is too short to search for",
                 f"Give at least {searching.SHORTEST} characters of an e-mail or a name.",
                 _BACK,
             )
-        return self._search(sought)
+
+    def page(self, sought: Sought) -> Listing | None:
+        """Give one page; None where Firestore does not answer."""
+        try:
+            return self._search(sought) if sought.part else _listing(self._read(sought, sought.after, PAGE + 1))
+        except TransientError as error:
+            log.warning("the portal could not list people: %s", error)
+            return None
 
     def counts(self) -> dict[str, int]:
         """Count people by phase; as it was some seconds ago, so that many who look cost little."""

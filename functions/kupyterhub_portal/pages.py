@@ -1,7 +1,13 @@
-"""Renders the portal's pages, under a Content-Security-Policy that lets only our own two files in."""
+"""Renders the portal's pages, under a Content-Security-Policy that lets only our own two files in.
+
+A page that waits for a long answer of Firestore begins before it: the template says `{{ begin }}` where, and calls
+there what it waits for. Meanwhile the browser has the heading, and gets style and script.
+"""
 
 import hashlib
+from collections.abc import Iterator
 from importlib import resources
+from itertools import takewhile
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,6 +25,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_BEGIN = "\0"
 # Flask, around a function in the cloud, answers /static/ itself.
 STATIC = "/assets/"
 _TYPES = {"portal.css": "text/css", "portal.js": "text/javascript"}
@@ -33,6 +40,17 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.globals["asset"] = lambda name: f"{STATIC}{name}?{_versions[name]}"
+
+
+def begun(template: str, **values: Any) -> Response:
+    """Render a template piece by piece; what it calls after `{{ begin }}` may not raise."""
+    pieces = _templates.get_template(template).generate(values, begin=_BEGIN)
+    return Response(_parts(pieces), content_type="text/html; charset=utf-8", headers=_HEADERS)
+
+
+def _parts(pieces: Iterator[str]) -> Iterator[str]:
+    yield "".join(takewhile(lambda piece: piece != _BEGIN, pieces))
+    yield "".join(pieces)
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> Response:

@@ -27,6 +27,7 @@ _SHOWN = (
     *(f"status.{name}" for name in ("phase", "reason", "message", "proxyUrl", "observed", "lastActivity")),
 )
 _SECONDS = 10.0
+_QUERY_SECONDS = 30.0
 _OPERANDS = 30  # of `in`, a limit of Firestore
 _WRITES = 500  # of one BatchWrite, likewise
 _OK, _NOT_FOUND, _ALREADY_EXISTS = 0, 5, 6  # google.rpc.Code
@@ -127,7 +128,7 @@ class Store:
 
     def _read(self, query: Any) -> list[UserDocument]:
         with _translated():
-            return [_document(snapshot) for snapshot in query.stream(retry=_RETRY, timeout=_SECONDS)]
+            return [_document(snapshot) for snapshot in query.stream(retry=_RETRY, timeout=_QUERY_SECONDS)]
 
     def _commit(self, users: Sequence[str], add: Any, expected: int) -> list[str]:
         """BatchWrite: one that fails is no failure of the others."""

@@ -26,6 +26,8 @@ from kupyterhub_portal.store import PHASES
 PEOPLE = 10_000
 BATCH = 500
 ROUNDS = 60
+# The emulator has no indexes: there a search reads everybody, which takes seconds.
+ROUNDS_OF_SEARCHES = 5
 WARM = 10
 ADMIN = "admin@example.com"
 SOMEBODY = "student00042@example.com"
@@ -67,17 +69,17 @@ class Browser:
         answer.read()
         self._headers["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
 
-    def first_byte(self, path: str) -> float:
-        """Milliseconds from the request to the first byte of the answer."""
+    def times(self, path: str) -> tuple[float, float]:
+        """Milliseconds from the request to the first byte of the answer and to the last."""
         start = time.perf_counter()
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
         answer.read(1)
-        passed = (time.perf_counter() - start) * 1000
+        first = time.perf_counter()
         answer.read()
         if answer.status != http.HTTPStatus.OK:
             raise RuntimeError(f"{path} answered {answer.status}")
-        return passed
+        return (first - start) * 1000, (time.perf_counter() - start) * 1000
 
     def weigh(self, path: str) -> int:
         """Bytes of an answer's body."""
@@ -93,11 +95,12 @@ class Browser:
 
 
 def _figure(what: str, browser: Browser, path: str) -> Figure:
-    for _ in range(WARM):
-        browser.first_byte(path)
-    times = sorted(browser.first_byte(path) for _ in range(ROUNDS))
-    details = f"slowest of 20: {times[-ROUNDS // 20]:.0f} ms, of {PEOPLE:,} people"
-    return Figure(f"portal: first byte of {what}", statistics.median(times), 50, "ms", details)
+    searches = "part=" in path
+    for _ in range(0 if searches else WARM):
+        browser.times(path)
+    times = [browser.times(path) for _ in range(ROUNDS_OF_SEARCHES if searches else ROUNDS)]
+    first, last = (statistics.median(column) for column in zip(*times, strict=True))
+    return Figure(f"portal: first byte of {what}", first, 50, "ms", f"the last after {last:.0f} ms")
 
 
 @contextmanager

@@ -1,10 +1,15 @@
 """What the portal refuses, whoever asks."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
-from google.api_core import exceptions
 
 from cluster.portal.portal_site import ADA, ADMIN, ORIGIN, Site, token
+from kupyterhub.domain.errors import TransientError
+from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.app import MAX_BODY
+from kupyterhub_portal.store import Store
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://localhost:8000", "http://evil.localhost:8000"])
@@ -111,17 +116,22 @@ def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
     assert answer.status_code == 413
 
 
+class Away(Store):
+    """Firestore that does not answer."""
+
+    def get(self, user: str) -> UserDocument | None:
+        raise TransientError(user)
+
+    def page(self, **_: Any) -> list[UserDocument]:
+        raise TransientError("page")
+
+
 def test_firestore_that_does_not_answer_is_a_page_that_says_so(site: Site) -> None:
-    browser = site.browser(ADA)
-
-    class Away:
-        def document(self, _: str) -> None:
-            raise exceptions.DeadlineExceeded("no")
-
-    site.store._users = Away()  # type: ignore[assignment]
-    answer = browser.get("/")
+    site = replace(site, store=Away(site.store._client))
+    answer = site.browser(ADA).get("/")
     assert answer.status_code == 503
     assert "does not work just now" in answer.text
+    assert "cannot be reached just now" in site.browser(ADMIN).get("/people").text
 
 
 def test_a_page_weighs_less_than_a_hundred_kilobytes(site: Site) -> None:
