@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import figures, idle, import_users, imports, looks, notebooks, traffic
+from bench import figures, idle, import_users, imports, looks, notebooks, portal, traffic
 
 PARTS = {
     "imports": imports,
     "looks": looks,
     "notebooks": notebooks,
     "users": import_users,
+    "portal": portal,
     "traffic": traffic,
     "idle": idle,
 }

@@ -119,6 +119,8 @@ class Profile(_Part):
     )
     max_age: Duration | None = None
     ready_deadline: Duration = timedelta(minutes=10)
+    allowed: tuple[str, ...] = Field(default=(), strict=False)
+    """Who may choose it in the portal, as patterns of e-mails; administrators give any to anybody."""
 
 
 class Settings(_Part):
@@ -132,6 +134,7 @@ class Settings(_Part):
     proxy_service: Annotated[str, StringConstraints(pattern=r"^(https?://)?[a-z0-9.-]+:[0-9]+$")] | None = None
     agent: Literal["per-user", "shared"] = "per-user"
     identity: Identity = Identity(mode="local")
+    self_enrolment: bool = False
     images: Images
     bucket: Bucket = Bucket()
     clusters: tuple[ClusterAccess, ...] = Field(default=(), max_length=1, strict=False)

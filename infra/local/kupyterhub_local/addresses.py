@@ -41,6 +41,7 @@ class Ports:
     proxy: int
     proxy_health: int
     kubelet: int
+    portal: int
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Addresses:
     def domain(self) -> str:
         """What people's host names end with."""
         return f"localhost:{self.ports.proxy}"
+
+    @property
+    def portal(self) -> str:
+        """Where people start and stop their notebooks."""
+        return f"http://localhost:{self.ports.portal}"
 
 
 def block(number: int) -> Addresses:
@@ -130,7 +136,10 @@ def _write(file: Path, addresses: Addresses) -> None:
 def _read(file: Path) -> Addresses:
     try:
         values = json.loads(file.read_text())
+        # A port that a file of before does not know is of the same block.
+        first = int(values["ports"]["apiserver"])
+        ports = {name: first + offset for offset, name in enumerate(Ports.__dataclass_fields__)} | values["ports"]
         services, pods = (ipaddress.IPv4Network(values[name]) for name in ("services", "pods"))
-        return Addresses(Ports(**values["ports"]), services, pods)
+        return Addresses(Ports(**ports), services, pods)
     except (ValueError, KeyError, TypeError) as error:
         raise LocalError(f"{file} cannot be understood: {error}. Take it away, and new ones are chosen.") from error

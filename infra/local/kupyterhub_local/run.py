@@ -52,6 +52,7 @@ async def run(email: str) -> None:
 async def _work(system: LocalSystem, supervisor: Supervisor, view: View, email: str) -> None:
     ports = system.addresses.ports
     await system.start(supervisor)
+    view.say(f"The portal: {system.addresses.portal}")
     async with Users(f"{HOST}:{ports.firestore}", f"{HOST}:{ports.pubsub}") as users:
         await users.enrol(email)
         await users.resync()

@@ -23,6 +23,9 @@ from kupyterhub_local.users import PROJECT
 # JupyterLab's configuration as in its image, and what is needed on one machine only.
 JUPYTER_CONFIG = (CHECKOUT / "infra/local/jupyter", CHECKOUT / "docker/jupyterlab")
 
+# As in the cloud: one worker with eight threads.
+WORKERS = ("--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket")
+
 
 @dataclass(frozen=True)
 class LocalSystem:
@@ -42,6 +45,7 @@ class LocalSystem:
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "KUBECONFIG": str(self.state.admin_kubeconfig),
             "PROXY_URL": f"http://{HOST}:{ports.proxy}",
+            "PORTAL_URL": self.addresses.portal,
         }
 
     async def start(self, supervisor: Supervisor) -> None:
@@ -53,6 +57,7 @@ class LocalSystem:
                 self.start_control_plane(supervisor, programs),
                 self.start_controller(supervisor, programs),
                 supervisor.start(self._proxy()),
+                supervisor.start(self.portal()),
                 supervisor.start(self._node()),
             )
 
@@ -77,11 +82,9 @@ class LocalSystem:
 
     def _functions(self) -> Service:
         address = f"{HOST}:{self.addresses.ports.functions}"
-        # As in the cloud: one worker with eight threads.
-        workers = ("--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket")
         return Service(
             "functions",
-            lambda: [*_module("gunicorn"), *workers, f"--bind={address}", "kupyterhub_local.functions:app"],
+            lambda: [*_module("gunicorn"), *WORKERS, f"--bind={address}", "kupyterhub_local.functions:app"],
             lambda: answers(f"http://{address}/"),
             self.environment
             | {
@@ -90,6 +93,23 @@ class LocalSystem:
                 "KUPYTERHUB_MASTER_SECRET_FILE": str(self.state.master_secret),
             },
             needs=["firestore", "pubsub", "kube-apiserver"],
+        )
+
+    def portal(self) -> Service:
+        """Give the portal, which people open first."""
+        function = f"functions_framework:create_app('portal', '{CHECKOUT / 'functions/portal.py'}', 'http')"
+        return Service(
+            "portal",
+            lambda: [*_module("gunicorn"), *WORKERS, f"--bind={HOST}:{self.addresses.ports.portal}", function],
+            lambda: answers(self.addresses.portal),
+            self.environment
+            | {
+                "KUPYTERHUB_SETTINGS": str(self.state.settings),
+                "KUPYTERHUB_IDENTITY": "local",
+                "KUPYTERHUB_PORTAL_URL": self.addresses.portal,
+                "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.session_key),
+            },
+            needs=["firestore"],
         )
 
     def _bridge(self) -> Service:
@@ -152,6 +172,7 @@ class LocalSystem:
                 "KUPYTERHUB_LISTEN": f"{HOST}:{ports.proxy}",
                 "KUPYTERHUB_HEALTH_LISTEN": f"{HOST}:{ports.proxy_health}",
                 "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.session_key),
+                "KUPYTERHUB_PORTAL_URL": self.addresses.portal,
             },
             needs=["pubsub"],
         )

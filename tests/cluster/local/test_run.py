@@ -70,7 +70,7 @@ def test_a_run_ends_wholly_and_the_next_one_finds_what_was_there(tmp_path: Path)
         assert url.endswith(f"localhost:{(told['PROXY_URL'] or '').rpartition(':')[2]}/")
         assert set(told) == {
             *("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"),
-            *("GOOGLE_CLOUD_PROJECT", "KUBECONFIG", "PROXY_URL"),
+            *("GOOGLE_CLOUD_PROJECT", "KUBECONFIG", "PORTAL_URL", "PROXY_URL"),
         }
         [home] = (state / "node/storage").glob("*")
         (home / "kept.txt").write_text("mine")

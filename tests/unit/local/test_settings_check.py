@@ -33,7 +33,7 @@ def test_both_kinds_of_agents_work_on_one_machine(folder: StateFolder, agent: st
 
 
 def test_administrators_are_told_to_the_proxy(folder: StateFolder) -> None:
-    edit(folder, "admins: []", "admins: [root@example.com]")
+    edit(folder, "admins: [admin@example.com]", "admins: [root@example.com]")
 
     check_settings(folder, CHOSEN)
 

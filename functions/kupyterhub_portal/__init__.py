@@ -1,0 +1,1 @@
+"""The portal: people see, start and stop their own server, and administrators everybody's."""

@@ -1,0 +1,143 @@
+"""The pages of administrators: everybody, one person, adding, and acting on several at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast, get_args
+from urllib.parse import urlencode
+
+from werkzeug.wrappers import Request, Response
+
+from kupyterhub.domain.settings import Settings
+from kupyterhub_portal import pages
+from kupyterhub_portal.app import Frame, Routes
+from kupyterhub_portal.domain.choices import all_choices, current
+from kupyterhub_portal.everybody import PAGE, Action, Everybody, Sought
+from kupyterhub_portal.problem import Problem
+from kupyterhub_portal.store import PHASES
+from kupyterhub_portal.visitor import Visitor
+
+_DONE = {"start": "started", "stop": "stopped", "restart": "restarted", "delete": "deleted"}
+_MAX_ID = 1500  # bytes, a limit of Firestore
+
+
+class AdminPages:
+    """`/people` and what is beneath."""
+
+    def __init__(self, frame: Frame, everybody: Everybody, settings: Settings) -> None:
+        self._frame = frame
+        self._everybody = everybody
+        self._settings = settings
+
+    def routes(self) -> Routes:
+        """Method and path of each."""
+        return {
+            ("GET", "/people"): self._list,
+            ("GET", "/people/counts"): self._counts,
+            ("POST", "/people/act"): self._act,
+            ("GET", "/people/add"): self._adding,
+            ("POST", "/people/add"): self._add,
+            ("GET", "/person"): self._person,
+            ("POST", "/person/choose"): self._choose,
+        }
+
+    def _list(self, request: Request, visitor: Visitor) -> Response:
+        sought = _sought(request.args)
+        self._everybody.require_seekable(sought)
+        return self._frame.begun(
+            "people.html",
+            visitor,
+            sought=sought,
+            phases=PHASES,
+            done=_done(request.args),
+            read=lambda: self._everybody.page(sought),
+            following=lambda after: f"/people?{_query(replace(sought, after=after))}",
+        )
+
+    def _counts(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002 - every handler is told
+        return self._frame.page("counts.html", visitor, counts=self._everybody.counts())
+
+    def _act(self, request: Request, visitor: Visitor) -> Response:
+        action = request.form.get("action", "")
+        if action not in get_args(Action):
+            raise Problem(400, "Nothing was chosen to do", "Use one of the buttons.", ("/people", "Everybody"))
+        users = _ids(request.form.getlist("user"))
+        sought = _sought(request.form)
+        if not users:
+            raise Problem(
+                400, "Nobody was chosen", "Tick who is meant, then try again.", (f"/people?{_query(sought)}", "Back")
+            )
+        if action == "delete" and "sure" not in request.form:
+            people = self._everybody.people(users)
+            return self._frame.page("delete.html", visitor, people=people, sought=sought)
+        gone = self._everybody.act(cast("Action", action), users, purge="purge" in request.form)
+        done = {"done": action, "people": len(users) - gone, "gone": gone}
+        if back := request.form.get("back"):
+            return pages.redirect(f"/person?{urlencode({'id': back, **done})}")
+        return pages.redirect(f"/people?{_query(sought)}&{urlencode(done)}")
+
+    def _adding(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002
+        return self._frame.page("add.html", visitor, profiles=list(self._settings.profiles), added=None)
+
+    def _add(self, request: Request, visitor: Visitor) -> Response:
+        added = self._everybody.add(request.form.get("people", ""), request.form.get("profile", ""))
+        return self._frame.page("add.html", visitor, profiles=list(self._settings.profiles), added=added)
+
+    def _person(self, request: Request, visitor: Visitor) -> Response:
+        document, history = self._everybody.person(_id(request.args.get("id", "")))
+        return self._frame.page(
+            "person.html",
+            visitor,
+            person=document,
+            history=history,
+            choices=all_choices(self._settings),
+            chosen=current(document),
+            done=_done(request.args),
+        )
+
+    def _choose(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002
+        user = _id(request.form.get("user", ""))
+        self._everybody.choose(user, request.form.get("choice", ""))
+        return pages.redirect(f"/person?{urlencode({'id': user, 'done': 'choose'})}")
+
+
+def _sought(values: Mapping[str, str]) -> Sought:
+    after = values.get("after", "")
+    return Sought(values.get("part", "").strip(), values.get("phase", ""), after if _is_id(after) else "")
+
+
+def _query(sought: Sought) -> str:
+    given = {"part": sought.part, "phase": sought.phase, "after": sought.after}
+    return urlencode({name: value for name, value in given.items() if value})
+
+
+def _done(values: Mapping[str, str]) -> str:
+    """What was done, for people; all of its words are ours, since anybody can write a link."""
+    what = values.get("done", "")
+    if what == "choose":
+        return "Saved. It counts from the next start."
+    people, gone = _count(values.get("people", "")), _count(values.get("gone", ""))
+    if what not in _DONE:
+        return ""
+    missing = f" {gone} {'was' if gone == 1 else 'were'} gone already." if gone else ""
+    return f"{people} {'person is' if people == 1 else 'people are'} being {_DONE[what]}.{missing}"
+
+
+def _count(text: str) -> int:
+    return min(int(text), PAGE) if re.fullmatch("[0-9]{1,9}", text) else 0
+
+
+def _ids(texts: list[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if _is_id(text)][:PAGE]
+
+
+def _id(text: str) -> str:
+    if not _is_id(text):
+        raise Problem(404, "There is no such person", "Perhaps the address was mistyped.", ("/people", "Everybody"))
+    return text
+
+
+def _is_id(text: str) -> bool:
+    reserved = text.startswith("__") and text.endswith("__")
+    fits = len(text.encode(errors="replace")) <= _MAX_ID
+    return bool(text) and "/" not in text and text not in (".", "..") and not reserved and fits

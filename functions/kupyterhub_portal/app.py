@@ -1,0 +1,141 @@
+"""One request: is it for us, who asks, may they so often, may they there; then the page that answers it."""
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from kupyterhub.domain.errors import TransientError
+from kupyterhub_portal import pages
+from kupyterhub_portal.entrance import Entrance
+from kupyterhub_portal.forms import Forms
+from kupyterhub_portal.limits import Limit
+from kupyterhub_portal.problem import Problem
+from kupyterhub_portal.visitor import Visitor
+
+MAX_BODY = 256 * 1024
+"""A pasted list of the most people that are taken at once is far below."""
+_READING = frozenset({"GET", "HEAD"})
+
+Handler = Callable[[Request, Visitor], Response]
+Routes = dict[tuple[str, str], Handler]
+log = logging.getLogger("kupyterhub")
+
+
+class Frame:
+    """What is around each page: who it is for."""
+
+    def __init__(self, forms: Forms, entrance: Entrance, admins: Collection[str]) -> None:
+        self._forms = forms
+        self._entrance = entrance
+        self._admins = admins
+
+    def is_admin(self, visitor: Visitor) -> bool:
+        """Whether somebody administrates."""
+        return visitor.email in self._admins
+
+    def page(self, template: str, visitor: Visitor, *, status: int = 200, **values: Any) -> Response:
+        """Render a page for a visitor."""
+        return pages.page(template, status=status, **self._of(visitor), **values)
+
+    def begun(self, template: str, visitor: Visitor, **values: Any) -> Response:
+        """Render one that begins before all of it is known (`pages.begun`)."""
+        return pages.begun(template, **self._of(visitor), **values)
+
+    def _of(self, visitor: Visitor) -> dict[str, Any]:
+        return {
+            "email": visitor.email,
+            "is_admin": self.is_admin(visitor),
+            "sign_out": self._entrance.sign_out,
+            "token": self._forms.token(visitor),
+        }
+
+
+class Portal:
+    """Everything behind the portal's origin. `of_people` are for anybody, `of_admins` for administrators."""
+
+    def __init__(  # noqa: PLR0913 - each is another matter
+        self,
+        origin: str,
+        entrance: Entrance,
+        forms: Forms,
+        frame: Frame,
+        *,
+        reads: Limit,
+        writes: Limit,
+        of_people: Routes,
+        of_admins: Routes,
+    ) -> None:
+        self._origin = origin
+        self._entrance = entrance
+        self._forms = forms
+        self._frame = frame
+        self._reads = reads
+        self._writes = writes
+        self._of_people = of_people
+        self._of_admins = of_admins
+
+    def answer(self, request: Request) -> Response:
+        """Answer it; what goes wrong is a page too."""
+        request.max_content_length = MAX_BODY
+        try:
+            return self._answer(request)
+        except Problem as problem:
+            answer = pages.page(
+                "problem.html", status=problem.status, title=problem.title, text=problem.text, link=problem.link
+            )
+            if problem.status == 429:  # noqa: PLR2004 - too many requests
+                answer.headers["Retry-After"] = "10"
+            return answer
+        except TransientError as error:
+            log.warning("the portal could not answer: %s", error)
+            return _sorry(503, "This does not work just now", "The list of people cannot be reached. Try again.")
+        except HTTPException as error:  # a body that is too large, or none that can be read
+            return _sorry(error.code or 400, "This could not be read", "What was sent is too large, or malformed.")
+
+    def _answer(self, request: Request) -> Response:
+        if found := pages.static(request):
+            return found
+        if request.host.lower() != urlsplit(self._origin).netloc:
+            # Another name for the same server: cookies and forms are of one, and nobody else's name counts.
+            if request.method in _READING:
+                return pages.redirect(f"{self._origin}{pages.local_path(request.full_path.rstrip('?'))}")
+            raise Problem(
+                421, "The portal has another address", f"Open {self._origin}.", (self._origin, "The portal")
+            )
+        if answer := self._entrance.answer(request):
+            return answer
+        visitor = self._entrance.visitor(request)
+        if isinstance(visitor, Response):
+            return visitor
+        return self._serve(request, visitor)
+
+    def _serve(self, request: Request, visitor: Visitor) -> Response:
+        limit = self._reads if request.method in _READING else self._writes
+        if not limit.allows(visitor.email):
+            raise Problem(429, "That was a little fast", "Wait some seconds, then go on. Nothing was lost.")
+        method = "GET" if request.method == "HEAD" else request.method
+        handler = self._handler((method, request.path), visitor)
+        if method != "GET":
+            self._forms.require(request, visitor)
+        return handler(request, visitor)
+
+    def _handler(self, route: tuple[str, str], visitor: Visitor) -> Handler:
+        if route in self._of_people:
+            return self._of_people[route]
+        if route not in self._of_admins:
+            raise Problem(404, "There is no such page", "Perhaps the address was mistyped.")
+        if not self._frame.is_admin(visitor):
+            raise Problem(
+                403,
+                "This page is for administrators",
+                f"You are {visitor.email}, who is none of them. The settings name them (admins).",
+            )
+        return self._of_admins[route]
+
+
+def _sorry(status: int, title: str, text: str) -> Response:
+    return pages.page("problem.html", status=status, title=title, text=text, link=("/", "Your server"))

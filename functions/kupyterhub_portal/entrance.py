@@ -1,0 +1,30 @@
+"""How each way to learn who somebody is looks to the rest of the portal."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from werkzeug.wrappers import Request, Response
+
+from kupyterhub_portal.visitor import Visitor
+
+SIGN_OUT = "/sign-out"
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """Where one signs out: by a form of ours, or by a link to who signed the person in."""
+
+    url: str = SIGN_OUT
+    by_link: bool = False
+
+
+class Entrance(Protocol):
+    """One way. Both methods may raise Problem."""
+
+    sign_out: SignOut
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a request of the sign-in itself; None for any other."""
+
+    def visitor(self, request: Request) -> Visitor | Response:
+        """Say who asks, or answer instead by what begins a sign-in."""

@@ -1,0 +1,124 @@
+"""What the portal is told: kupyterhub.yaml, and its environment. Read once, at the first request."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kupyterhub import settings as files
+from kupyterhub.domain.errors import SettingsError
+from kupyterhub.domain.settings import Settings
+
+# https://cloud.google.com/iap/docs/signed-headers-howto: a JSON object, key id to PEM.
+_IAP_KEYS_URL = "https://www.gstatic.com/iap/verify/public_key"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Everybody says who they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Iap:
+    """Identity-Aware Proxy stands before the portal, which is a backend of its own with an audience of its own."""
+
+    audience: str
+    keys_url: str = _IAP_KEYS_URL
+    """Other keys are for tests: no variable sets this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """An OpenID provider."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSettings:
+    """Everything."""
+
+    origin: str
+    """Where people find the portal, such as https://portal.example.com; nothing comes from elsewhere."""
+    identity: Local | Iap | Oidc
+    key: bytes = field(repr=False)
+    """What sign-ins and forms are signed with; all instances have the same."""
+    of_users: Settings
+
+
+def read(environment: Mapping[str, str]) -> PortalSettings:
+    """Read the environment and the files that it names; raises SettingsError."""
+    of_users = files.load(Path(_required(environment, "KUPYTERHUB_SETTINGS")))
+    identity = _identity(environment, of_users)
+    return PortalSettings(
+        origin=_origin(_required(environment, "KUPYTERHUB_PORTAL_URL"), local=isinstance(identity, Local)),
+        identity=identity,
+        key=_key(environment),
+        of_users=of_users,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that name or address is this machine's alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(url: str, *, local: bool) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.path not in ("", "/") or parts.query or not host:
+        raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}; it should be scheme and host, with no path")
+    if local and not (parts.scheme == "http" and is_loopback(host)):
+        raise SettingsError(
+            f"KUPYTERHUB_PORTAL_URL is {url!r}; with KUPYTERHUB_IDENTITY=local everybody who reaches the portal may "
+            "be anybody, so it is on this machine only, as http://localhost:8000"
+        )
+    if not local and parts.scheme != "https" and not is_loopback(host):
+        raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}; it should be an https URL")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _identity(environment: Mapping[str, str], of_users: Settings) -> Local | Iap | Oidc:
+    match _required(environment, "KUPYTERHUB_IDENTITY"):
+        case "local":
+            return Local()
+        case "iap":
+            return Iap(_required(environment, "KUPYTERHUB_IAP_AUDIENCE"))
+        case "oidc":
+            issuer, client = of_users.identity.issuer, of_users.identity.client_id
+            if not issuer or not client:
+                raise SettingsError("KUPYTERHUB_IDENTITY is oidc, but the settings' identity.mode is another")
+            secret = _file(environment, "KUPYTERHUB_OIDC_CLIENT_SECRET_FILE").decode(errors="replace")
+            return Oidc(issuer, client, secret)
+        case mode:
+            raise SettingsError(f"KUPYTERHUB_IDENTITY is {mode!r}; it is local, iap or oidc")
+
+
+def _key(environment: Mapping[str, str]) -> bytes:
+    key = _file(environment, "KUPYTERHUB_SESSION_KEY_FILE")
+    if len(key) < _KEY_BYTES:
+        raise SettingsError(f"the file of KUPYTERHUB_SESSION_KEY_FILE holds less than {_KEY_BYTES} bytes")
+    return key
+
+
+def _file(environment: Mapping[str, str], variable: str) -> bytes:
+    path = _required(environment, variable)
+    try:
+        return Path(path).read_bytes().strip()
+    except OSError as e:
+        raise SettingsError(f"{variable} {path}: {e.strerror}") from e
+
+
+def _required(environment: Mapping[str, str], variable: str) -> str:
+    if value := environment.get(variable, "").strip():
+        return value
+    raise SettingsError(f"the environment variable {variable} is not set")

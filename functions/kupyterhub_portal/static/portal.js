@@ -1,0 +1,62 @@
+// What the pages do by themselves; without it they still work, by loading anew.
+'use strict'
+
+const EVERY = 2000
+
+// A part of the page that is looked at again while it says that it changes, and when its tab is shown again.
+function follow(part) {
+  const said = document.getElementById('said')
+  let timer
+  const look = async () => {
+    clearTimeout(timer)
+    if (document.hidden) return
+    try {
+      const answer = await fetch(part.dataset.follow, { headers: { Accept: 'text/html' }, redirect: 'error' })
+      if (answer.ok) show(await answer.text())
+    } catch { /* a network that is away for a moment */ }
+    if (part.querySelector('[data-changes]')) timer = setTimeout(look, EVERY)
+  }
+  const show = text => {
+    const fresh = document.createElement('template')
+    fresh.innerHTML = text
+    // Every answer has another token in its forms; that is no news.
+    if (plain(fresh.content) === plain(part)) return
+    const focused = part.contains(document.activeElement) && document.activeElement.id
+    part.replaceChildren(fresh.content)
+    const again = focused && document.getElementById(focused)
+    if (again) again.focus()
+    else if (focused) part.focus()
+    const heading = part.querySelector('h1')
+    if (said && heading) said.textContent = heading.textContent
+  }
+  document.addEventListener('visibilitychange', look)
+  if (part.querySelector('[data-changes]')) timer = setTimeout(look, EVERY)
+  if (!part.firstElementChild) look()
+}
+
+function plain(part) {
+  const copy = document.createElement('div')
+  copy.append(...[...part.childNodes].map(node => node.cloneNode(true)))
+  for (const token of copy.querySelectorAll('[name=token]')) token.remove()
+  for (const choice of copy.querySelectorAll('select')) choice.replaceChildren()
+  return copy.innerHTML.replace(/\s+/g, ' ').trim()
+}
+
+// One tick for everybody on the page, and how many that is.
+function pick(all) {
+  const form = all.form
+  const each = [...form.querySelectorAll('[name=user]')]
+  const count = document.getElementById('picked')
+  const tell = () => {
+    const picked = each.filter(box => box.checked).length
+    all.checked = picked > 0 && picked === each.length
+    all.indeterminate = picked > 0 && picked < each.length
+    count.textContent = picked ? `${picked} chosen` : 'Nobody is chosen'
+  }
+  all.addEventListener('change', () => { for (const box of each) box.checked = all.checked; tell() })
+  form.addEventListener('change', tell)
+  tell()
+}
+
+for (const part of document.querySelectorAll('[data-follow]')) follow(part)
+for (const all of document.querySelectorAll('[data-pick-all]')) pick(all)

@@ -1,0 +1,103 @@
+"""The portal as its function is served, on the Firestore emulator: requests come in as a browser sends them."""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+from google.cloud import firestore
+from werkzeug.test import Client, TestResponse
+from werkzeug.wrappers import Request, Response
+
+from kupyterhub import settings as files
+from kupyterhub.domain.names import base_name, document_id
+from kupyterhub.domain.users import observed, search_terms
+from kupyterhub_portal import bootstrap
+from kupyterhub_portal.settings import PortalSettings
+from kupyterhub_portal.store import Store
+
+ORIGIN = "http://localhost:8000"
+ADA, EVE, ADMIN = "ada@example.com", "eve@example.com", "root@example.com"
+SETTINGS = """
+domain: localhost:8001
+allowedEmails: ["*@example.com"]
+admins: [root@example.com]
+selfEnrolment: true
+images: {agent: "agent:1", jupyterlab: "jupyterlab:1"}
+profiles:
+  default: {}
+  big: {images: ["big:1", "big:2"], allowed: ["ada@*"]}
+  gpu: {}
+"""
+
+
+@dataclass
+class Browser:
+    """Somebody's, with cookies of its own."""
+
+    client: Client
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(path, base_url=ORIGIN, headers=headers, environ_base={"REMOTE_ADDR": "127.0.0.1"})
+
+    def post(self, path: str, origin: str | None = ORIGIN, **form: Any) -> TestResponse:
+        """Send a form, with the token of the page that is shown first unless one is given."""
+        form = {"token": token(self.get("/").text), **form}
+        headers = {"Origin": origin} if origin else {}
+        return self.client.post(
+            path, base_url=ORIGIN, data=form, headers=headers, environ_base={"REMOTE_ADDR": "127.0.0.1"}
+        )
+
+
+@dataclass
+class Site:
+    """A portal, and the documents behind it."""
+
+    users: firestore.CollectionReference
+    settings: PortalSettings
+    store: Store
+    _browsers: list[Browser] = field(default_factory=list)
+
+    def browser(self, email: str | None = None) -> Browser:
+        """A browser in which this person has signed in."""
+        portal = bootstrap.wired(self.settings, self.store)
+
+        def app(environ: Any, start_response: Any) -> Any:
+            return portal.answer(Request(environ))(environ, start_response)
+
+        browser = Browser(Client(app, Response))
+        if email:
+            assert browser.post("/sign-in", email=email).status_code == 303
+        return browser
+
+    def with_settings(self, text: str) -> "Site":
+        return replace(self, settings=replace(self.settings, of_users=files.parse(text)))
+
+    def add(self, email: str, phase: str | None = None, **fields: Any) -> str:
+        """A document, and the status that the controller would have written; `status_…` are more of it."""
+        status = {name.removeprefix("status_"): fields.pop(name) for name in [*fields] if name.startswith("status_")}
+        user = fields.pop("id", document_id(email))
+        document = {"email": email, **fields}
+        if phase:
+            document["status"] = {
+                "phase": phase,
+                "email": email,
+                "name": base_name(email),
+                "observed": observed(document),
+                "terms": list(search_terms(email, fields.get("displayName"))),
+                "emailSince": datetime.now(UTC),
+                **status,
+            }
+        self.users.document(user).set(document)
+        return user
+
+    def fields(self, user: str) -> dict[str, Any]:
+        found = self.users.document(user).get().to_dict()
+        assert found is not None, f"{user} is gone"
+        return found
+
+
+def token(page: str) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', page)
+    return unescape(found[1]) if found else ""
