@@ -226,7 +226,8 @@ async def test_who_cancels_is_told_so_and_may_begin_again(proxy: System, page: P
     await page.get_by_role("link", name="Sign in again").click()
     await sign_in_there(page, ADMIN)
     await expect(page.get_by_role("heading", name="does not answer yet")).to_be_visible()
-    await expect(page.get_by_role("link", name="the portal")).to_have_attribute("href", PORTAL)
+    way_on = page.get_by_role("link", name="start it")
+    await expect(way_on).to_have_attribute("href", f"{PORTAL}?start={base_name(ADMIN)}")
 
 
 async def test_neither_states_nor_codes_are_taken_twice_or_elsewhere(

@@ -78,7 +78,7 @@ async def test_a_person_enrols_waits_works_stops_and_starts(
     await expect(page.get_by_role("heading", name="Your server is stopped")).to_be_visible(timeout=CHANGED)
     # Whoever opens the notebook now is led here.
     await page.goto(url)
-    await page.get_by_role("link", name="the portal").click()
+    await page.get_by_role("link", name="start it").click()
     await page.get_by_role("button", name="Start").press("Enter")
     await expect(page.get_by_role("link", name="Open JupyterLab")).to_be_visible(timeout=STARTED)
     await page.get_by_role("button", name="Stop").click()

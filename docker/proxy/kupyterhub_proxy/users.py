@@ -73,12 +73,12 @@ class UserHosts:
     async def _serve(self, request: web.BaseRequest, head: RequestHead, name: str) -> web.StreamResponse:
         agent = self._registry.serving(name)
         if agent is None:
-            return self._starting()
+            return self._starting(name)
         try:
             return await self._forwarder.forward(request, head, agent.carrier)
         except NotReached as error:
             log.info("no answer for %s: %s", name, error)
-            return self._starting()
+            return self._starting(name)
 
     def _not_theirs(self, visitor: Visitor) -> web.Response:
         sign_out = self._entrance.sign_out()
@@ -90,11 +90,12 @@ class UserHosts:
             sign_out=sign_out,
         )
 
-    def _starting(self) -> web.Response:
+    def _starting(self, name: str) -> web.Response:
+        portal = f"{self._portal_url.rstrip('/')}/?start={name}" if self._portal_url else None
         return page(
             "starting.html",
             status=503,
             headers={"Retry-After": str(RETRY_SECONDS)},
             seconds=RETRY_SECONDS,
-            portal=self._portal_url,
+            portal=portal,
         )
