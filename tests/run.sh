@@ -9,4 +9,5 @@ tests/install_buildah.sh
 # Before the tests, whose time is limited: a first build of Kubernetes takes minutes.
 python -m kupyterhub_local get
 PYTHONPATH=tests python -m terraform
-exec python -m pytest -q "$@"
+# Two at once: half of the time of most is spent waiting.
+exec python -m pytest -q --numprocesses=2 --dist=loadgroup --no-loadscope-reorder "$@"
