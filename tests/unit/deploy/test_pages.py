@@ -11,7 +11,8 @@ from typer.main import get_command
 from kupyterhub_cli.app import app
 from unit.deploy.conftest import CHECKOUT
 
-PAGES = [CHECKOUT / "docs" / name for name in ("install.md", "day-two.md", "costs.md", "uninstall.md")]
+NAMES = ("install.md", "day-two.md", "costs.md", "uninstall.md", "files.md", "images.md")
+PAGES = [CHECKOUT / "docs" / name for name in NAMES]
 COMMAND = re.compile(r'kupyterhub (?:--project "\$PROJECT" )?((?:users [a-z]+|doctor|watch|open|logs))\b')
 SH = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 EACH = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -48,7 +49,7 @@ def test_variables_of_terraform_are_its_own(page: Path) -> None:
     text = page.read_text()
     blocks = "\n".join(re.findall(r"```hcl\n(.*?)```", text, re.DOTALL))
     named = set(re.findall(r"^(\w+) +=", blocks, re.MULTILINE)) | set(re.findall(r"`(\w+) = [\"{\[]", text))
-    parts = {"audience", "gpu", "image", "images", "spot"}  # of identity, profiles and pools
+    parts = {"audience", "gpu", "image", "images", "shared_folders", "spot"}  # of identity, profiles and pools
     assert named - parts <= known
 
 
