@@ -12,6 +12,7 @@ import aiohttp
 
 from kupyterhub_agent.replicas import ByAddress, ByName, addresses
 from kupyterhub_agent.served import Served, whom
+from kupyterhub_agent.sign_outs import SignOuts
 from kupyterhub_agent.visit import TOKEN_LOOK_SECONDS, Handlers, NoVisit, Visit
 from kupyterhub_tunnel.errors import ProtocolError
 
@@ -51,6 +52,7 @@ class ServerLink:
         self._token_look_seconds = token_look_seconds
         self._people: dict[str, Served] = {}
         self._visits: set[Visit] = set()
+        self._sign_outs = SignOuts()
         self._leaving = False
         self._left = asyncio.Semaphore(0)
         self._session: aiohttp.ClientSession | None = None
@@ -114,6 +116,9 @@ class ServerLink:
         log.info("connected to a replica of %s", self._server.url)
         self._visits.add(visit)
         try:
+            # First: at a replica that has heard of nothing yet, nobody's host may open before.
+            for message in self._sign_outs.messages():
+                await visit.tell(message)
             for served in list(self._people.values()):
                 if served.registered is not None:
                     await visit.tell(served.message(served.registered))
@@ -133,7 +138,7 @@ class ServerLink:
             await served.carry(stream)
 
     async def _hear(self, message: dict[str, Any]) -> None:
-        """Take what the server says about a person whom another agent serves as well."""
+        """Take what the server says: of a person whom another agent serves as well, and who has signed out."""
         served = self._people.get(str(message.get("name")))
         try:
             match message.get("type"):
@@ -141,6 +146,9 @@ class ServerLink:
                     served.hear(datetime.fromisoformat(message["registeredAt"]))
                 case "used" if served is not None:
                     self._heard(served.person.name, datetime.fromisoformat(message["at"]))
+                case "signedOut":
+                    if self._sign_outs.take(message):
+                        await self._tell(message)
                 case "leaving":
                     self._left.release()
                 case kind:

@@ -16,7 +16,10 @@ from kupyterhub_tunnel.errors import ProtocolError, TunnelError
 from kupyterhub_tunnel.pipe import WebSocketPipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kupyterhub_proxy.announcing import Announcing
+    from kupyterhub_proxy.sign_outs import SignOuts
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
     from kupyterhub_tunnel.websocket import WebSocket
 
@@ -30,11 +33,13 @@ class AgentVisit:
         self,
         verifier: Verifier,
         announcing: Announcing,
+        sign_outs: SignOuts,
         identity: AgentIdentity,
         socket: WebSocket,
     ) -> None:
         self._verifier = verifier
         self._announcing = announcing
+        self._sign_outs = sign_outs
         self._identity = identity
         self._connection = Connection(WebSocketPipe(socket), on_info=self._hear)
         self._agents: dict[str, ConnectedAgent] = {}
@@ -45,6 +50,7 @@ class AgentVisit:
     async def run(self) -> None:
         """Serve the agent; returns when the connection has ended."""
         log.info("%s has connected", self._identity.account)
+        self._tell_all(self._sign_outs.of_admins())
         try:
             async with self._limit:
                 self._limit.reschedule(_loop_time(self._identity.expires))
@@ -71,6 +77,8 @@ class AgentVisit:
                     await self._renew(str(message["token"]))
                 case "registered":
                     self._registered(message)
+                case "signedOut":
+                    self._sign_outs.hear(str(message["word"]))
                 case _ if message["name"] not in self._agents:
                     log.warning("%s says something of %s, who is not its", self._identity.account, message["name"])
                 case "idle":
@@ -107,6 +115,7 @@ class AgentVisit:
         )
         self._agents[name] = agent
         self._announcing.come(agent)
+        self._tell_all(self._sign_outs.of(email))
         return agent
 
     def _leave(self) -> None:
@@ -124,6 +133,10 @@ class AgentVisit:
         if (identity.account, identity.instance) != (self._identity.account, self._identity.instance):
             raise ProtocolError("its new token is another agent's")
         self._limit.reschedule(_loop_time(identity.expires))
+
+    def _tell_all(self, messages: Iterable[dict[str, Any]]) -> None:
+        for message in messages:
+            self._tell(message)
 
     def _tell(self, message: dict[str, Any]) -> None:
         task = asyncio.create_task(self._send(message))

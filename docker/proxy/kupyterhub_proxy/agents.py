@@ -20,6 +20,7 @@ from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS
 if TYPE_CHECKING:
     from kupyterhub_proxy.announcing import Announcing
     from kupyterhub_proxy.polling.host import PollingHost
+    from kupyterhub_proxy.sign_outs import SignOuts
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
 
 log = logging.getLogger(__name__)
@@ -41,10 +42,16 @@ class AgentsHost:
     """Serves agents until `stop`."""
 
     def __init__(
-        self, verifier: Verifier, announcing: Announcing, replica: Replica, polling: PollingHost | None = None
+        self,
+        verifier: Verifier,
+        announcing: Announcing,
+        sign_outs: SignOuts,
+        replica: Replica,
+        polling: PollingHost | None = None,
     ) -> None:
         self._verifier = verifier
         self._announcing = announcing
+        self._sign_outs = sign_outs
         self._replica = replica
         self._polling = polling
         self._visits: set[AgentVisit] = set()
@@ -77,7 +84,7 @@ class AgentsHost:
         if refused is not None:
             return refused
         response, socket = await upgrade(request, self._replica.headers(), HEARTBEAT_SECONDS)
-        visit = AgentVisit(self._verifier, self._announcing, identity, socket)
+        visit = AgentVisit(self._verifier, self._announcing, self._sign_outs, identity, socket)
         self._visits.add(visit)
         try:
             await visit.run()

@@ -17,6 +17,7 @@ from kupyterhub_proxy.people import People
 from kupyterhub_proxy.registry import Registry
 from kupyterhub_proxy.server import Front
 from kupyterhub_proxy.sessions import Sessions
+from kupyterhub_proxy.sign_outs import SignOuts
 from kupyterhub_proxy.tokens import Verifier, read_issuers
 from kupyterhub_proxy.users import UserHosts
 
@@ -34,39 +35,44 @@ def build(settings: Settings, outbox: Outbox) -> Front:
     registry = Registry()
     people = People(settings.admins_file)
     people.admins()  # a missing file is an error now, not at somebody's first request
-    login, entrance = _ways_in(settings, registry, people)
 
     def may_pass(visitor: Visitor, name: str) -> bool:
         return entrance.lasts(visitor) and people.may_open(visitor.email, name)
 
+    open_requests = OpenRequests(may_pass, settings.judged_seconds)
+    sign_outs = SignOuts(settings.session_key, registry, people, open_requests.judge_soon)
+    login, entrance = _ways_in(settings, registry, people, sign_outs)
     return Front(
         settings.hosts,
         login,
-        _agents(settings, registry, outbox),
+        _agents(settings, registry, sign_outs, outbox),
         UserHosts(
             settings.hosts,
             entrance,
             people,
             registry,
             forwarder=Forwarder(),
-            open_requests=OpenRequests(may_pass, settings.judged_seconds),
+            open_requests=open_requests,
             portal_url=settings.portal_url,
         ),
     )
 
 
-def _agents(settings: Settings, registry: Registry, outbox: Outbox) -> AgentsHost:
+def _agents(settings: Settings, registry: Registry, sign_outs: SignOuts, outbox: Outbox) -> AgentsHost:
     verifier = Verifier(read_issuers(settings.agent_issuers_file), settings.hosts.audience)
     polling = _polling(settings, settings.google_agents, registry) if settings.google_agents else None
-    return AgentsHost(verifier, Announcing(settings.hosts, registry, outbox), Replica(settings.replicas), polling)
+    announcing = Announcing(settings.hosts, registry, outbox)
+    return AgentsHost(verifier, announcing, sign_outs, Replica(settings.replicas), polling)
 
 
-def _ways_in(settings: Settings, registry: Registry, people: People) -> tuple[LoginHost, Entrance]:
+def _ways_in(
+    settings: Settings, registry: Registry, people: People, sign_outs: SignOuts
+) -> tuple[LoginHost, Entrance]:
     hosts, identity = settings.hosts, settings.identity
     if isinstance(identity, Iap):
         return _iap(settings, identity)
     cookies = Cookies(secure=hosts.scheme == "https")
-    sessions = Sessions(settings.session_key, cookies)
+    sessions = Sessions(settings.session_key, cookies, sign_outs)
     way: Identity
     match identity:
         case Local():

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 JUDGED_SECONDS = 20.0
 """Two of it are within the minute that the design allows."""
 
+_SOON_SECONDS = 0.1
+
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +41,7 @@ class OpenRequests:
         self._may_pass = may_pass
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
+        self._soon: asyncio.TimerHandle | None = None
         self._open: set[_Held] = set()
 
     @contextlib.contextmanager
@@ -53,6 +56,11 @@ class OpenRequests:
         finally:
             self._open.remove(held)
 
+    def judge_soon(self) -> None:
+        """Judge within a moment, once for all that changes meanwhile."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_SOON_SECONDS, self._judge_now)
+
     def judge(self) -> None:
         """Break off what may no longer pass; a proper end would make half a download look whole."""
         verdicts: dict[tuple[Visitor, str], bool] = {}
@@ -66,6 +74,10 @@ class OpenRequests:
 
     def _arm(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._judge_and_arm)
+
+    def _judge_now(self) -> None:
+        self._soon = None
+        self.judge()
 
     def _judge_and_arm(self) -> None:
         self._timer = None

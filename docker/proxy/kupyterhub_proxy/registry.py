@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ class Registry:
     def others(self, agent: ConnectedAgent) -> list[ConnectedAgent]:
         """Give the other agents of the same user."""
         return [each for each in self._agents.get(agent.name, []) if each is not agent]
+
+    def told(self, name: str | None) -> list[ConnectedAgent]:
+        """Give an entry of each connection: of a user's agents, or of all agents."""
+        agents = self._agents.get(name, []) if name is not None else chain.from_iterable(self._agents.values())
+        return list({agent.carrier: agent for agent in agents}.values())
 
     def last_activity(self, name: str) -> datetime | None:
         """Say when a user was last active at any of their agents."""

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from kupyterhub_proxy.cookies import Cookies
+    from kupyterhub_proxy.sign_outs import SignOuts
 
 CODE_SECONDS = 60
 SESSION = timedelta(hours=24)
@@ -33,12 +34,12 @@ _KEPT = 4096
 class Sessions:
     """Makes and reads them with one key; replicas of the server share it.
 
-    What is signed out is remembered by the replica that was asked, for the cookies of other hosts and for
-    what is open; elsewhere a session is gone with its cookie, and in the end by its time.
+    A cookie that is deleted may have been copied: `sign_outs` says which sign-ins have ended before their time.
     """
 
-    def __init__(self, key: bytes, cookies: Cookies) -> None:
+    def __init__(self, key: bytes, cookies: Cookies, sign_outs: SignOuts) -> None:
         self._cookies = cookies
+        self._sign_outs = sign_outs
         self._session_cookie = cookies.name("session")
         self._nonce_cookie = cookies.name("nonce")
         self._sessions = URLSafeSerializer(key, salt="session")
@@ -46,7 +47,6 @@ class Sessions:
         self._read = lru_cache(maxsize=_KEPT)(self._sessions.loads)
         self._codes = Passing(key, "code", CODE_SECONDS)
         self._farewells = Passing(key, "farewell", CODE_SECONDS)
-        self._signed_out: dict[str, datetime] = {}
 
     def visitor(self, cookies: Mapping[str, str], host: str) -> Visitor | None:
         """Tell who is signed in on this host, from the request's cookies."""
@@ -56,12 +56,12 @@ class Sessions:
             return None
         if fields["host"] != host:
             return None
-        visitor = _visitor(fields)
+        visitor = Visitor.read(fields)
         return visitor if self.lasts(visitor) else None
 
     def lasts(self, visitor: Visitor) -> bool:
         """Whether a sign-in still counts."""
-        return datetime.now(UTC) < visitor.until and visitor.sign_in not in self._signed_out
+        return datetime.now(UTC) < visitor.until and not self._sign_outs.has(visitor)
 
     def begin(self, response: web.StreamResponse, email: str, host: str) -> Visitor:
         """Sign in on this host."""
@@ -73,7 +73,7 @@ class Sessions:
         """Let a sign-in count on this host. The nonce has served."""
         seconds = int((visitor.until - datetime.now(UTC)).total_seconds())
         self._cookies.set(
-            response, self._session_cookie, self._sessions.dumps({**_fields(visitor), "host": host}), seconds
+            response, self._session_cookie, self._sessions.dumps({**visitor.fields(), "host": host}), seconds
         )
         self._cookies.delete(response, self._nonce_cookie)
 
@@ -81,9 +81,7 @@ class Sessions:
         """Sign out: the host that answers forgets it, and this sign-in counts nowhere any more."""
         self._cookies.delete(response, self._session_cookie)
         if visitor is not None:
-            now = datetime.now(UTC)
-            self._signed_out = {key: until for key, until in self._signed_out.items() if now < until}
-            self._signed_out[visitor.sign_in] = visitor.until
+            self._sign_outs.end(visitor)
 
     def farewell(self, visitor: Visitor) -> str:
         """Make the word, good for a minute, by which a user's host tells the sign-in host of a sign-out."""
@@ -102,7 +100,7 @@ class Sessions:
 
     def code(self, visitor: Visitor, host: str, proof: str) -> str:
         """Make a code for the host that asked with `proof`."""
-        return self._codes.dumps({**_fields(visitor), "host": host, "proof": proof})
+        return self._codes.dumps({**visitor.fields(), "host": host, "proof": proof})
 
     def redeem(self, code: str, host: str, cookies: Mapping[str, str]) -> Visitor | None:
         """Give whose a code is, if it is for this host and this browser and not too old."""
@@ -110,16 +108,8 @@ class Sessions:
         proof = _digest(cookies.get(self._nonce_cookie, ""))
         if fields is None or fields["host"] != host or not secrets.compare_digest(fields["proof"], proof):
             return None
-        visitor = _visitor(fields)
+        visitor = Visitor.read(fields)
         return visitor if self.lasts(visitor) else None
-
-
-def _fields(visitor: Visitor) -> dict[str, Any]:
-    return {"email": visitor.email, "until": int(visitor.until.timestamp()), "signIn": visitor.sign_in}
-
-
-def _visitor(fields: dict[str, Any]) -> Visitor:
-    return Visitor(fields["email"], datetime.fromtimestamp(fields["until"], UTC), fields["signIn"])
 
 
 def _digest(nonce: str) -> str:

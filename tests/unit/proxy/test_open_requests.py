@@ -65,6 +65,23 @@ async def test_it_is_judged_again_and_again_while_something_is_open() -> None:
         assert later.aborted
 
 
+async def test_what_changes_in_one_moment_is_judged_within_another_and_once() -> None:
+    asked: list[str] = []
+
+    def may_pass(_: Visitor, name: str) -> bool:
+        asked.append(name)
+        return False
+
+    requests, request = OpenRequests(may_pass, 60), Request()
+    with requests.holding(request, EVE, NAME):
+        for _ in range(100):
+            requests.judge_soon()
+        assert not request.aborted
+        await asyncio.sleep(0.2)
+        assert request.aborted
+        assert asked == [NAME]
+
+
 async def test_a_connection_that_has_gone_by_itself_is_nobodys_trouble() -> None:
     requests, request = OpenRequests(lambda *_: False, 60), Request()
     request.transport = None

@@ -140,3 +140,14 @@ def test_a_server_that_stops_says_nothing_of_agents_that_go() -> None:
     scene.announcing.stop()
     scene.announcing.gone(agent)
     assert scene.outbox.events == []
+
+
+def test_an_agent_of_many_users_is_told_once_what_all_agents_are_told() -> None:
+    registry = Registry()
+    shared, own = object(), object()
+    for number in range(3):
+        registry.add(ConnectedAgent(base_name(f"{number}@example.org"), "u", "e", "shared", shared))
+    registry.add(ConnectedAgent(NAME, "u", EMAIL, "own", own))
+    assert [agent.instance for agent in registry.told(None)] == ["shared", "own"]
+    assert [agent.instance for agent in registry.told(NAME)] == ["own"]
+    assert registry.told("eve-0123456789abcdef") == []

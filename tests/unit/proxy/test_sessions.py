@@ -2,12 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 from aiohttp import web
 
 from kupyterhub_proxy.cookies import Cookies
 from kupyterhub_proxy.passing import Passing
+from kupyterhub_proxy.people import People
+from kupyterhub_proxy.registry import Registry
 from kupyterhub_proxy.sessions import Sessions
+from kupyterhub_proxy.sign_outs import SignOuts
 from kupyterhub_proxy.visitor import Visitor
 
 KEY = b"k" * 32
@@ -17,7 +21,8 @@ OTHER = "eve-0123456789abcdef"
 
 
 def new(key: bytes = KEY, *, secure: bool = True) -> Sessions:
-    return Sessions(key, Cookies(secure=secure))
+    people = People(Path("/dev/null"))
+    return Sessions(key, Cookies(secure=secure), SignOuts(key, Registry(), people, lambda: None))
 
 
 def cookies(response: web.Response) -> dict[str, str]:
