@@ -66,7 +66,7 @@ class UsersContract:
 
     def test_a_status_is_written_whole_and_other_fields_stay(self, users: Users, people: People) -> None:
         document = _new(users, people, email="ada@example.com", restart=True, form={"a": 1})
-        agent = Agent("http://ada.localhost/", "pod", NOON)
+        agent = Agent("http://ada.localhost/", "pod", NOON, NOON)
         status = replace(document.status, phase="Ready", agent=agent, terms=("ada",), startedAt=NOON)
         document = users.write(document, status, restart=None, state="running")
         document = users.write(document, replace(document.status, startedAt=None))

@@ -31,7 +31,7 @@ class Announcement:
     @property
     def agent(self) -> Agent:
         """As `status.agent` keeps it."""
-        return Agent(proxyUrl=self.proxy_url, instance=self.instance, registeredAt=self.registered_at)
+        return Agent(self.proxy_url, self.instance, self.registered_at, self.sent_at)
 
 
 def ignored(announcement: Announcement, document: UserDocument, settings: Settings, now: datetime) -> str | None:
@@ -43,9 +43,16 @@ def ignored(announcement: Announcement, document: UserDocument, settings: Settin
         return "it is for another name"
     if not is_users_own(announcement.proxy_url, settings, announcement.name):
         return "its proxyUrl is not on the user's host"
-    if status.agent and announcement.registered_at < status.agent.registeredAt:
+    if status.agent and _is_older(announcement.agent, status.agent):
         return "a newer one is known"
     return None
+
+
+def _is_older(announced: Agent, known: Agent) -> bool:
+    if announced.registeredAt != known.registeredAt:
+        return announced.registeredAt < known.registeredAt
+    # One start, announced with two URLs or by two agents. `known` has kept when it was first sent.
+    return announced.sentAt is not None and known.sentAt is not None and announced.sentAt < known.sentAt
 
 
 def is_news(announcement: Announcement, document: UserDocument, settings: Settings, now: datetime) -> bool:

@@ -20,6 +20,8 @@ class Agent:
     proxyUrl: str  # noqa: N815 - the document's own field names, as in Status
     instance: str
     registeredAt: datetime  # noqa: N815
+    sentAt: datetime | None = field(default=None, compare=False)  # noqa: N815
+    """Tells which of two is the later one; being sent again makes no other of it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Status:
         """What Firestore stores: absent fields are left out."""
         stored = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())}
         if self.agent:
-            stored["agent"] = {f.name: getattr(self.agent, f.name) for f in fields(self.agent)}
+            agent = {f.name: getattr(self.agent, f.name) for f in fields(self.agent)}
+            stored["agent"] = {name: value for name, value in agent.items() if value is not None}
         if self.terms:
             stored["terms"] = list(self.terms)
         return stored
@@ -84,7 +87,7 @@ def _typed(value: Any, kind: type) -> Any:
 def _agent(stored: dict[str, Any]) -> Agent | None:
     url, instance, since = stored.get("proxyUrl"), stored.get("instance"), stored.get("registeredAt")
     if isinstance(url, str) and isinstance(instance, str) and isinstance(since, datetime):
-        return Agent(proxyUrl=url, instance=instance, registeredAt=since)
+        return Agent(url, instance, since, _typed(stored.get("sentAt"), datetime))
     return None
 
 

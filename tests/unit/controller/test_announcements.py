@@ -1,5 +1,6 @@
 """What the proxy says about a user's agent makes Ready, or is ignored for a reason of the contract."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -244,3 +245,42 @@ def test_a_rejected_user_who_is_left_running_is_announced(world: World) -> None:
     assert world.status().phase == "Rejected"
     assert world.status().agent == Agent(URL, "pod-2", now)
     assert world.status().lastActivity == now
+
+
+def test_an_announcement_that_was_sent_before_another_puts_no_older_url_back(world: World) -> None:
+    world.settings = world.settings.model_copy(update={"proxy": "hosted", "domain": None})
+    old, new = (f"https://{host}-dot-us-west1.notebooks.googleusercontent.com/" for host in ("5f3a", "77ab"))
+    world.enrol()
+    world.clock.move(seconds=4)
+    registered = world.clock()
+    late = world.announcement(proxy_url=old)
+    world.look(announcement=late)
+    world.clock.move(seconds=30)
+    world.announce(proxy_url=new, registered_at=registered)
+
+    outcome = world.look(announcement=late)
+
+    assert "newer" in outcome.note
+    assert (world.status().proxyUrl, world.status().agent) == (new, Agent(new, "pod-1", registered))
+
+
+def test_an_announcement_that_is_only_sent_again_is_not_written(world: World) -> None:
+    world.ready()
+    registered, before = world.clock(), world.users.peek("ada")
+    world.clock.move(minutes=60)
+
+    assert world.announce(registered_at=registered).note == "announcement already known"
+    assert world.users.peek("ada") == before
+
+
+def test_what_was_stored_before_announcements_said_when_they_were_sent_is_replaced(world: World) -> None:
+    world.ready()
+    registered = world.clock()
+    status = world.status()
+    assert status.agent is not None
+    world.users.write(world.users.get("ada"), replace(status, agent=replace(status.agent, sentAt=None)))
+    world.clock.move(seconds=-2)
+
+    world.announce(instance="pod-2", registered_at=registered)
+
+    assert world.status().agent == Agent(URL, "pod-2", registered)
