@@ -18,8 +18,9 @@ HOSTED = SYSTEM | {"proxy": "hosted"}
 WAYS: dict[str, dict[str, Any]] = {
     "self-hosted": SELF_HOSTED,
     "autopilot": SELF_HOSTED | {"autopilot": True},
-    "cloud-run": SELF_HOSTED | {"proxy_on": "cloud-run", "dns_zone": "example-com"},
+    "cloud-run": SELF_HOSTED | {"proxy_on": "cloud-run", "dns_zone": "example-com", "portal": {}},
     "hosted": HOSTED | {"agent": "per-user"},
+    "hosted-portal": HOSTED | {"portal": {"client_id": "client", "host": "portal.example.com"}},
     "everything": SELF_HOSTED
     | {
         "alert_emails": ["admin@example.com"],
@@ -30,9 +31,15 @@ WAYS: dict[str, dict[str, Any]] = {
             "cheap": {"spot": True},
             "gpu": {"gpu": {"type": "nvidia-l4"}, "machine_type": "g2-standard-8"},
         },
+        "portal": {"max_instances": 5, "min_instances": 1},
         "profiles": {
             "default": {"idle_timeout": "1h"},
-            "large": {"cpu": "2", "memory": "8Gi", "storage": {"kind": "disk", "size": "50Gi"}},
+            "large": {
+                "allowed": ["ada@example.com"],
+                "cpu": "2",
+                "memory": "8Gi",
+                "storage": {"kind": "disk", "size": "50Gi"},
+            },
             "course": {
                 "egress": "pypi",
                 "gpu": {"count": 1, "type": "nvidia-l4"},
@@ -40,10 +47,12 @@ WAYS: dict[str, dict[str, Any]] = {
                 "storage": {"kind": "gcs"},
             },
         },
+        "self_enrolment": True,
     },
 }
 GOOGLE: dict[str, Any] = {
     "google_project": {"number": "123456789012"},
+    "google_compute_backend_service": {"generated_id": 4567890123456789012},
     "google_compute_global_address": {"address": "203.0.113.7"},
     "google_container_cluster": {
         "control_plane_endpoints_config": {"dns_endpoint_config": {"endpoint": "gke-0a1b.europe-west1.gke.goog"}}

@@ -1,5 +1,5 @@
 locals {
-  functions_filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = monitoring.regex.full_match(\"kupyterhub-(${join("|", local.function_names)})\")"
+  functions_filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = monitoring.regex.full_match(\"kupyterhub-(${join("|", concat(local.function_names, local.portals))})\")"
 
   alerts = {
     dead-letters = {

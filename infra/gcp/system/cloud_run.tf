@@ -81,6 +81,13 @@ resource "google_cloud_run_v2_service" "proxy" {
         name  = "KUPYTERHUB_OIDC_ISSUER"
         value = var.identity.issuer
       }
+      dynamic "env" {
+        for_each = local.portals
+        content {
+          name  = "KUPYTERHUB_PORTAL_URL"
+          value = local.portal_url
+        }
+      }
       env {
         name  = "KUPYTERHUB_TOPIC"
         value = local.agent_events

@@ -8,8 +8,9 @@ resource "google_compute_global_address" "proxy" {
   depends_on = [google_project_service.apis]
 }
 
+# The portal's load balancer has it, too.
 resource "google_compute_ssl_policy" "proxy" {
-  count = local.self_hosted ? 1 : 0
+  count = local.self_hosted || var.portal != null ? 1 : 0
 
   name            = "kupyterhub-proxy"
   min_tls_version = "TLS_1_2"

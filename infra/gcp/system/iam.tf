@@ -6,20 +6,27 @@ locals {
   account_names = toset(concat(
     local.function_names,
     ["build", "nodes", "snapshots", "trigger"],
+    local.portals,
     var.proxy == "hosted" ? ["agents"] : [],
     local.proxy_on_run ? ["proxy"] : []
   ))
   accounts = { for name in local.account_names : name => "${google_service_account.accounts[name].account_id}@${var.project_id}.iam.gserviceaccount.com" }
 
-  namespace     = "kupyterhub"
-  workload_pool = "${var.project_id}.svc.id.goog"
-  number        = data.google_project.project.number
+  namespace       = "kupyterhub"
+  proxy_namespace = "kupyterhub-proxy"
+  workload_pool   = "${var.project_id}.svc.id.goog"
+  number          = data.google_project.project.number
 
   members = merge(
     { for name, email in local.accounts : name => "serviceAccount:${email}" },
     # The Kubernetes ServiceAccount `proxy`, without a key and without a Google account of its own.
-    local.proxy_on_gke ? { proxy = "principal://iam.googleapis.com/projects/${local.number}/locations/global/workloadIdentityPools/${local.workload_pool}/subject/ns/${local.namespace}/sa/proxy" } : {},
-    { pubsub = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com" }
+    local.proxy_on_gke ? { proxy = "principal://iam.googleapis.com/projects/${local.number}/locations/global/workloadIdentityPools/${local.workload_pool}/subject/ns/${local.proxy_namespace}/sa/proxy" } : {},
+    {
+      everybody = "allUsers"
+      # Google makes it on demand: infra/deploy/prepare.sh asks for it.
+      iap    = "serviceAccount:service-${local.number}@gcp-sa-iap.iam.gserviceaccount.com"
+      pubsub = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    }
   )
 
   # Who publishes what agents say: our server, which has verified them, or the hosted proxy's agents themselves.
@@ -27,7 +34,7 @@ locals {
   node_accounts         = var.proxy == "hosted" ? ["agents", "nodes"] : ["nodes"]
 
   project_grants = concat(
-    [for name in local.function_names : { who = name, role = "roles/datastore.user" }],
+    [for name in concat(local.function_names, local.portals) : { who = name, role = "roles/datastore.user" }],
     [for name in local.function_names : { who = name, role = local.custom_roles["kupyterhubConnect"] }],
     [for name in local.node_accounts : { who = name, role = "roles/container.defaultNodeServiceAccount" }],
     [
@@ -45,6 +52,7 @@ locals {
   secret_grants = concat(
     [for name in local.function_names : { who = name, role = "roles/secretmanager.secretAccessor", on = local.data.master_secret }],
     [for name in local.function_names : { who = name, role = "roles/secretmanager.secretAccessor", on = google_secret_manager_secret.settings.secret_id }],
+    [for mount in values(local.portal_files) : { who = "portal", role = "roles/secretmanager.secretAccessor", on = mount.secret }],
     local.proxy_on_run ? [for secret in values(google_secret_manager_secret.proxy) : { who = "proxy", role = "roles/secretmanager.secretAccessor", on = secret.secret_id }] : []
   )
   topic_grants = concat(

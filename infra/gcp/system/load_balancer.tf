@@ -28,6 +28,22 @@ resource "google_compute_url_map" "proxy" {
 
   name            = "kupyterhub-proxy"
   default_service = google_compute_backend_service.proxy[each.key].id
+
+  dynamic "host_rule" {
+    for_each = local.portals
+    content {
+      hosts        = [local.portal.host]
+      path_matcher = host_rule.value
+    }
+  }
+
+  dynamic "path_matcher" {
+    for_each = local.portals
+    content {
+      name            = path_matcher.value
+      default_service = google_compute_backend_service.portal[path_matcher.value].id
+    }
+  }
 }
 
 resource "google_compute_target_https_proxy" "proxy" {

@@ -52,6 +52,14 @@ output "notebooks_bucket" {
   value       = local.data.notebooks_bucket
 }
 
+output "portal" {
+  description = "Where the portal is, and the OAuth client that Identity-Aware Proxy in front of it is to have, where that is not Google's; none without a portal."
+  value = local.portal == null ? null : {
+    iap_client = local.portal_by_iap ? local.portal.client_id : null
+    url        = local.portal_url
+  }
+}
+
 output "proxy" {
   description = "What our own server is told beside the gateway; none with proxy hosted."
   value = local.self_hosted ? {

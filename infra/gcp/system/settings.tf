@@ -3,6 +3,7 @@ locals {
   profiles = { for name, profile in var.profiles : name => {
     for key, value in {
       activity      = profile.activity
+      allowed       = profile.allowed
       cpu           = profile.cpu
       egress        = profile.egress
       gpu           = profile.gpu == null ? null : { for key, value in profile.gpu : key => value if value != null }
@@ -40,7 +41,8 @@ locals {
     profiles      = local.profiles
     proxy         = var.proxy
     # Past the Gateway, which ends TLS: an agent dials each replica.
-    proxyService = local.proxy_on_gke ? "http://proxy-agents.${local.namespace}.svc.cluster.local:8080" : null
+    proxyService  = local.proxy_on_gke ? "http://proxy-agents.${local.proxy_namespace}.svc.cluster.local:8080" : null
+    selfEnrolment = var.self_enrolment
   } : key => value if value != null }
 }
 

@@ -223,10 +223,42 @@ variable "notebook_pools" {
   }
 }
 
+variable "portal" {
+  description = "The page where people start and stop their own server, and admins everybody's: at portal.<domain>, where people sign in as identity says. With proxy hosted it is at host, and Identity-Aware Proxy signs people in, by Google's OAuth client (people of your organisation) or by yours, client_id. Left out, there is none."
+  type = object({
+    client_id     = optional(string)
+    host          = optional(string)
+    max_instances = optional(number, 3)
+    min_instances = optional(number, 0)
+  })
+  default = null
+
+  validation {
+    condition     = var.portal == null || (var.proxy == "hosted") == (try(var.portal.host, null) != null)
+    error_message = "With proxy hosted give portal.host, such as portal.example.com; with proxy self-hosted the portal is at portal.<domain>, so leave host out."
+  }
+
+  validation {
+    condition     = try(var.portal.host, null) == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,}$", var.portal.host))
+    error_message = "portal.host is a lower-case host name, such as portal.example.com."
+  }
+
+  validation {
+    condition     = var.proxy == "hosted" || try(var.portal.client_id, null) == null
+    error_message = "portal.client_id is for proxy hosted; with proxy self-hosted the portal has identity.client_id."
+  }
+
+  validation {
+    condition     = var.portal == null || try(var.portal.min_instances >= 0 && var.portal.max_instances >= max(1, var.portal.min_instances), false)
+    error_message = "portal.max_instances is at least 1, and portal.min_instances from 0 to portal.max_instances."
+  }
+}
+
 variable "profiles" {
   description = "What a person may get by naming it as profile in their document, as docs/settings.md has it; the one named default is needed."
   type = map(object({
     activity       = optional(list(string))
+    allowed        = optional(list(string))
     cpu            = optional(string)
     egress         = optional(string)
     gpu            = optional(object({ count = number, type = optional(string) }))
@@ -288,6 +320,12 @@ variable "proxy_on" {
     condition     = !(var.proxy_on == "cloud-run" && try(var.identity.mode, "") == "iap")
     error_message = "Identity-Aware Proxy would stand in front of the agents, too: with proxy_on cloud-run use identity mode oidc."
   }
+}
+
+variable "self_enrolment" {
+  description = "Whether those whom allowed_emails lets in may get a server by themselves, in the portal. Else an administrator adds them."
+  type        = bool
+  default     = false
 }
 
 variable "state_bucket" {

@@ -54,9 +54,12 @@ def _given(plan: Plan) -> set[Right]:
 
 def _who(member: str) -> str:
     if member.startswith("principal://"):
-        return member.rpartition("/subject/ns/kupyterhub/sa/")[2]
-    if member == "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com":
-        return "pubsub"
+        return member.rpartition("/subject/ns/kupyterhub-proxy/sa/")[2]
+    if member == "allUsers":
+        return "everybody"
+    agent = re.fullmatch(r"serviceAccount:service-123456789012@gcp-sa-(\w+)\.iam\.gserviceaccount\.com", member)
+    if agent is not None:
+        return agent[1]
     found = re.fullmatch(r"serviceAccount:kupyterhub-([a-z-]+)@my-project\.iam\.gserviceaccount\.com", member)
     assert found is not None, f"{member} is nobody whom the list could name"
     return found[1]
@@ -88,9 +91,15 @@ def test_each_reason_is_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nobody_has_a_basic_role_and_the_public_nothing(way: str, system_plan: Callable[[str], Plan]) -> None:
+def test_nobody_has_a_basic_role_and_the_public_a_sign_in_at_most(
+    way: str, system_plan: Callable[[str], Plan]
+) -> None:
     basic = {"roles/owner", "roles/editor", "roles/viewer"}
-    assert not {role for _, role, _ in _given(system_plan(way))} & basic
+    given = _given(system_plan(way))
+    assert not {role for _, role, _ in given} & basic
+    assert {right for right in given if right[0] == "everybody"} <= {
+        ("everybody", "roles/run.invoker", "function kupyterhub-portal")
+    }
 
 
 def test_a_custom_role_reads_no_notebook_and_no_object_of_the_cluster(system_plan: Callable[[str], Plan]) -> None:

@@ -54,6 +54,24 @@ def test_identity_aware_proxy_is_refused_in_front_of_agents_on_cloud_run(variabl
     assert "with proxy_on cloud-run use identity mode oidc" in said
 
 
+@pytest.mark.parametrize(
+    ("base", "portal", "words"),
+    [
+        (HOSTED, {}, "With proxy hosted give portal.host"),
+        (SELF_HOSTED, {"host": "portal.example.com"}, "so leave host out"),
+        (SELF_HOSTED, {"client_id": "client"}, "portal.client_id is for proxy hosted"),
+        (HOSTED, {"host": "https://portal.example.com"}, "portal.host is a lower-case host name"),
+        (SELF_HOSTED, {"max_instances": 0}, "portal.max_instances is at least 1"),
+        (SELF_HOSTED, {"min_instances": 4}, "portal.min_instances from 0 to portal.max_instances"),
+    ],
+    ids=["nowhere", "two hosts", "two clients", "a URL", "no instance", "more at least than at most"],
+)
+def test_a_portal_that_cannot_be_is_refused(
+    base: dict[str, Any], portal: dict[str, Any], words: str, variables: Root
+) -> None:
+    assert words in _refusal(variables, base | {"portal": portal})
+
+
 def test_an_autopilot_cluster_in_one_zone_is_refused(variables: Root) -> None:
     said = _refusal(variables, SELF_HOSTED | {"autopilot": True, "cluster_location": "europe-west1-b"})
     assert "Autopilot clusters are regional" in said
