@@ -4,7 +4,7 @@
     terraform -chdir=infra/gcp/system output -json | python3 infra/cluster/proxy/overlay.py FOLDER
     kubectl apply -k FOLDER
 
-Terraform's outputs that it reads: `agent_issuer`, `gateway`, `images` and `proxy`. FOLDER holds no secrets.
+Terraform's outputs that it reads: `agent_issuer`, `gateway`, `images`, `portal` and `proxy`. FOLDER holds no secrets.
 """
 
 import json
@@ -26,7 +26,7 @@ _OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [{proxy}/base, values]
-components: [{proxy}/{mode}, {proxy}/values]
+components: [{components}]
 """
 
 # Names without a hash: the server reads `admins` each time, so a change ends no WebSocket. Other issuers are read at
@@ -73,8 +73,15 @@ def files(outputs: Mapping[str, Any], proxy: str) -> dict[str, str]:
         if not identity.get(field):
             raise OverlayError(f"identity mode {identity['mode']} needs identity.{field}; set it and apply Terraform")
         values[value] = identity[field]
+    components = [identity["mode"], "values"]
+    # What there is none of, Terraform gives as null, or not at all.
+    if portal := outputs.get("portal", {}).get("value"):
+        values["PORTAL_URL"] = portal["url"]
+        components.insert(1, "portal")
     return {
-        "kustomization.yaml": _OVERLAY.format(proxy=proxy, mode=identity["mode"]),
+        "kustomization.yaml": _OVERLAY.format(
+            proxy=proxy, components=", ".join(f"{proxy}/{component}" for component in components)
+        ),
         "values/kustomization.yaml": _VALUES,
         "values/values.env": "".join(f"{name}={value}\n" for name, value in sorted(values.items())),
         "values/admins": "".join(f"{email}\n" for email in server["admins"]),
