@@ -17,6 +17,7 @@ from kupyterhub_tunnel.stream import Stream
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.pipe import Pipe
 
 MAX_STREAMS = 10_000
@@ -83,10 +84,10 @@ class Connection:
         self._sender.flush()
         await self._pipe.close()
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: Bytes) -> None:
         for frame in self._frames.feed(data):
             if frame.kind is Kind.INFO:
-                self._news.put_nowait(_json_object(frame.payload))
+                self._news.put_nowait(_json_object(bytes(frame.payload)))
                 self._pipe.pause()
             else:
                 self._receive(frame)
@@ -113,7 +114,7 @@ class Connection:
         if len(self._streams) >= MAX_STREAMS:
             self._sender.put(Frame(Kind.RESET, frame.stream, b"too many requests at once"))
             return
-        stream = Stream.asked(frame.stream, RequestHead.decode(frame.payload), self._sender, self._forget)
+        stream = Stream.asked(frame.stream, RequestHead.decode(bytes(frame.payload)), self._sender, self._forget)
         self._streams[frame.stream] = stream
         self._tasks[frame.stream] = asyncio.create_task(self._handle(self._serve, stream))
 

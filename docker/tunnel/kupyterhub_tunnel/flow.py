@@ -11,9 +11,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from kupyterhub_tunnel.errors import ProtocolError, TunnelError
+from kupyterhub_tunnel.pieces import LARGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kupyterhub_tunnel.pieces import Bytes
 
 WINDOW_BYTES = 1024 * 1024
 
@@ -62,7 +65,7 @@ class ReceiveBuffer:
     """What has arrived and is not consumed yet. One task reads at a time."""
 
     def __init__(self) -> None:
-        self._chunks: deque[bytes] = deque()
+        self._chunks: deque[Bytes] = deque()
         self._held = 0
         self._ungranted = 0
         self._ended = False
@@ -76,7 +79,7 @@ class ReceiveBuffer:
         """Whether the peer has said END."""
         return self._ended
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: Bytes) -> None:
         """Take in DATA; raise ProtocolError if the peer had no credit for it."""
         if self._ended or self._held + self._ungranted + len(chunk) > WINDOW_BYTES:
             raise ProtocolError("the peer sent data after its end or beyond its credit")
@@ -96,39 +99,48 @@ class ReceiveBuffer:
         self._chunks.clear()
         self._wake()
 
-    async def read(self) -> bytes:
-        """Return all that has arrived, or empty bytes at the end."""
+    async def read(self) -> Bytes:
+        """Return what has arrived, all of it or a large part, or empty bytes at the end."""
         while (data := self.take()) is None:
             self._changed.clear()
             await self._changed.wait()
         return data
 
-    def take(self) -> bytes | None:
+    def take(self) -> Bytes | None:
         """Return what `read` would, or None where it would wait."""
         if self._failure is not None:
             raise self._failure
         if self._chunks:
-            self._ungranted += self._held
-            return self._all()
+            data = self._next()
+            self._held -= len(data)
+            self._ungranted += len(data)
+            return data
         return b"" if self._ended else None
 
     def rest(self) -> bytes | None:
         """Return all that is left, if nothing follows; else None."""
         if self._failure is not None or not self._ended:
             return None
-        return self._all()
+        data = b"".join(self._chunks)
+        self._chunks.clear()
+        self._held = 0
+        return data
 
     def _wake(self) -> None:
         self._changed.set()
         if self.listener is not None:
             self.listener()
 
-    def _all(self) -> bytes:
-        # Few large writes cost less than many small ones, and more than this copy.
-        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self._held = 0
-        return data
+    def _next(self) -> Bytes:
+        # Few writes cost less than many, and more than copying what is small.
+        first = self._chunks.popleft()
+        if not self._chunks or len(first) >= LARGE_BYTES:
+            return first
+        parts, size = [first], len(first)
+        while self._chunks and size < LARGE_BYTES:
+            parts.append(self._chunks.popleft())
+            size += len(parts[-1])
+        return b"".join(parts)
 
     def grant(self) -> int:
         """Return how much credit to give now: nothing until half of the window is consumed."""

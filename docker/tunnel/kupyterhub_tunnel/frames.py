@@ -12,9 +12,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.pieces import part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kupyterhub_tunnel.pieces import Bytes
 
 CHUNK_BYTES = 256 * 1024
 """Most payload of one DATA frame: small enough that streams take turns, large enough to be cheap."""
@@ -34,7 +37,7 @@ class Kind(IntEnum):
     OPEN = 1
     """A request's head (`heads`); opens the stream. If it has no body, nothing but a WebSocket's messages follows."""
     HEAD = 2
-    """The answer's head; once, before any DATA of the answerer."""
+    """The answer's head, after those of interim answers and before any DATA of the answerer."""
     DATA = 3
     """Bytes of a body, or of a WebSocket's messages."""
     END = 4
@@ -46,6 +49,7 @@ class Kind(IntEnum):
 
 
 _KINDS = tuple(Kind)
+_DATA = int(Kind.DATA)
 
 
 class Frame(NamedTuple):
@@ -53,7 +57,8 @@ class Frame(NamedTuple):
 
     kind: Kind
     stream: int
-    payload: bytes = b""
+    payload: Bytes = b""
+    """Of what is no DATA it is `bytes`."""
 
     def header(self) -> bytes:
         """Give what precedes the payload."""
@@ -69,37 +74,35 @@ class FrameReader:
         self._stream = 0
         self._left = 0
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
+    def feed(self, data: Bytes) -> Iterator[Frame]:
         """Take in bytes; raises ProtocolError for anything that is no frames."""
         at = 0
         if self._left:
-            piece = data[: self._left]
-            at = len(piece)
+            at = min(self._left, len(data))
             self._left -= at
-            yield Frame(Kind.DATA, self._stream, piece)
+            yield Frame(Kind.DATA, self._stream, part(data, 0, at))
         elif self._held:
             data = self._held + data
             self._held = b""
         size = len(data)
         while size - at >= _HEADER.size:
-            kind, stream, length = self._header(data, at)
+            number, stream, length = _HEADER.unpack_from(data, at)
             begin = at + _HEADER.size
-            if begin + length > size:
-                if kind is not Kind.DATA:
-                    break
-                self._stream, self._left = stream, length - (size - begin)
-                at = size
-                yield Frame(kind, stream, data[begin:])
+            end = begin + length
+            if number == _DATA:
+                if end > size:
+                    self._stream, self._left = stream, end - size
+                    end = size
+                payload = part(data, begin, end)
+            elif number >= len(_KINDS) or length > MAX_PAYLOAD_BYTES:
+                raise ProtocolError(f"a frame of kind {number} and {length} bytes is none of this protocol")
+            elif end > size:
+                break
             else:
-                at = begin + length
-                yield Frame(kind, stream, data[begin:at])
-        self._held = data[at:]
-
-    def _header(self, data: bytes, at: int) -> tuple[Kind, int, int]:
-        number, stream, length = _HEADER.unpack_from(data, at)
-        if number >= len(_KINDS) or (length > MAX_PAYLOAD_BYTES and number != Kind.DATA):
-            raise ProtocolError(f"a frame of kind {number} and {length} bytes is none of this protocol")
-        return _KINDS[number], stream, length
+                payload = bytes(data[begin:end])
+            at = end
+            yield Frame(_KINDS[number], stream, payload)
+        self._held = bytes(data[at:])
 
 
 def credit(stream: int, size: int) -> Frame:

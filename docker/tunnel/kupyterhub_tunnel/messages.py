@@ -7,14 +7,15 @@ bytes) and reason, as in RFC 6455, and is the last one.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.websocket_frames import Opcode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kupyterhub_tunnel.pieces import Bytes
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """Most bytes of one WebSocket message; a longer one closes its WebSocket with 1009.
@@ -26,32 +27,24 @@ _HEADER = struct.Struct("!BI")
 _CODE = struct.Struct("!H")
 
 
-class Type(IntEnum):
-    """What a message is."""
-
-    TEXT = 1
-    BINARY = 2
-    CLOSE = 8
+_TYPES = {int(kind): kind for kind in (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE)}
 
 
-_TYPES = {int(kind): kind for kind in Type}
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message."""
 
-    type: Type
+    type: Opcode
+    """TEXT, BINARY or CLOSE; by the numbers that they have in RFC 6455."""
     content: bytes
 
-    def header(self) -> bytes:
-        """Give what precedes the content on the stream."""
-        return _HEADER.pack(self.type, len(self.content))
+    def encode(self) -> bytes:
+        """Give it as it is on the stream."""
+        return _HEADER.pack(self.type, len(self.content)) + self.content
 
     @classmethod
     def close(cls, code: int, reason: str) -> Message:
         """Make the last message."""
-        return cls(Type.CLOSE, _CODE.pack(code) + reason.encode())
+        return cls(Opcode.CLOSE, _CODE.pack(code) + reason.encode())
 
     def close_code(self) -> tuple[int, str]:
         """Read a CLOSE; raises ProtocolError."""
@@ -67,17 +60,27 @@ class MessageReader:
 
     def __init__(self) -> None:
         self._held = bytearray()
+        self._wanted = 0
+        """So many bytes the message has that is held in part, as far as is known."""
 
-    def feed(self, data: bytes) -> Iterator[Message]:
+    def feed(self, data: Bytes) -> Iterator[Message]:
         """Take in bytes; give each message that is whole. Raises ProtocolError."""
-        self._held += data
-        while len(self._held) >= _HEADER.size:
-            kind, size = _HEADER.unpack_from(self._held)
-            if size > MAX_MESSAGE_BYTES or kind not in _TYPES:
-                raise ProtocolError(f"a WebSocket message of type {kind} and {size} bytes is not allowed")
-            end = _HEADER.size + size
-            if len(self._held) < end:
+        if self._held:
+            self._held += data
+            if len(self._held) < self._wanted:
                 return
-            content = bytes(memoryview(self._held)[_HEADER.size : end])
-            del self._held[:end]
-            yield Message(_TYPES[kind], content)
+            data, self._held = self._held, bytearray()
+        at, size = 0, len(data)
+        self._wanted = _HEADER.size
+        while size - at >= _HEADER.size:
+            kind, length = _HEADER.unpack_from(data, at)
+            if length > MAX_MESSAGE_BYTES or kind not in _TYPES:
+                raise ProtocolError(f"a WebSocket message of type {kind} and {length} bytes is not allowed")
+            begin = at + _HEADER.size
+            end = begin + length
+            if end > size:
+                self._wanted = end - at
+                break
+            at = end
+            yield Message(_TYPES[kind], bytes(memoryview(data)[begin:end]))
+        self._held += memoryview(data)[at:]

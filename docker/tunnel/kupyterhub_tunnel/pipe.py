@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kupyterhub_tunnel.errors import TunnelError
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.websocket import WebSocket
     from kupyterhub_tunnel.websocket_frames import Piece
 
@@ -22,10 +23,10 @@ HEARTBEAT_SECONDS = 20.0
 class Pipe(Protocol):
     """An ordered, reliable stream of bytes in both directions."""
 
-    def start(self, take: Callable[[bytes], None], ended: Callable[[TunnelError | None], None]) -> None:
+    def start(self, take: Callable[[Bytes], None], ended: Callable[[TunnelError | None], None]) -> None:
         """Give on what arrives to `take`, which may raise ProtocolError, and once to `ended` that nothing follows."""
 
-    def send(self, data: Sequence[bytes]) -> None:
+    def send(self, data: Sequence[Bytes]) -> None:
         """Send bytes soon; raises ConnectionLost."""
 
     @property
@@ -54,13 +55,13 @@ class WebSocketPipe:
         self.pause = socket.pause
         self.resume = socket.resume
 
-    def start(self, take: Callable[[bytes], None], ended: Callable[[TunnelError | None], None]) -> None:
+    def start(self, take: Callable[[Bytes], None], ended: Callable[[TunnelError | None], None]) -> None:
         """Give on what arrives."""
         self._take = take
         self._ended = ended
         self._socket.start(self)
 
-    def send(self, data: Sequence[bytes]) -> None:
+    def send(self, data: Sequence[Bytes]) -> None:
         """Send bytes as one message."""
         self._socket.send(Opcode.BINARY, data)
 

@@ -11,11 +11,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TunnelError
-from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES, Message, MessageReader, Type
+from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES, Message, MessageReader
 from kupyterhub_tunnel.websocket import ABNORMAL, GOING_AWAY, NO_CODE, OK, Close
 from kupyterhub_tunnel.websocket_frames import Opcode
 
 if TYPE_CHECKING:
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.stream import Stream
     from kupyterhub_tunnel.websocket import WebSocket
     from kupyterhub_tunnel.websocket_frames import Piece
@@ -52,7 +53,7 @@ class _Relay:
         self._socket_closed: asyncio.Future[Close] = loop.create_future()
         self._stream_closed: asyncio.Future[Close] = loop.create_future()
         self._reader = MessageReader()
-        self._parts: list[bytes] = []
+        self._parts: list[Bytes] = []
         self._size = 0
         self._backlog: deque[bytes] = deque()
         self._draining: asyncio.Task[None] | None = None
@@ -87,10 +88,10 @@ class _Relay:
             return
         self._parts.append(piece.payload)
         if piece.final:
-            message = Message(Type(piece.opcode), b"".join(self._parts))
+            message = Message(piece.opcode, b"".join(self._parts))
             self._parts.clear()
             self._size = 0
-            self._pass_on(message.header() + message.content)
+            self._pass_on(message.encode())
 
     def writable(self) -> None:
         """Go on after the socket was slow."""
@@ -112,10 +113,10 @@ class _Relay:
                 if not data:
                     self._stream_closed.set_result(_LOST)
                 for message in self._reader.feed(data):
-                    if message.type is Type.CLOSE:
+                    if message.type is Opcode.CLOSE:
                         self._stream_closed.set_result(Close(*message.close_code()))
                         return
-                    self._socket.send(Opcode(message.type), (message.content,))
+                    self._socket.send(message.type, (message.content,))
         except ConnectionLost:
             self.closed(Close(ABNORMAL), None)
         except TunnelError:
@@ -150,7 +151,7 @@ class _Relay:
         if self._draining is not None:
             await asyncio.wait({self._draining})
         message = Message.close(_sendable(close.code), close.reason)
-        await self._stream.write(message.header() + message.content)
+        await self._stream.write(message.encode())
         await self._stream.end()
         self._stream.listen(None)
         if close is _TOO_LARGE:

@@ -13,9 +13,10 @@ from kupyterhub_tunnel.errors import ConnectionLost
 
 if TYPE_CHECKING:
     from kupyterhub_tunnel.frames import Frame
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.pipe import Pipe
 
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 64 * 1024
 """So many bytes are sent without waiting for others."""
 
 
@@ -25,20 +26,21 @@ class Sender:
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
         self._loop = asyncio.get_running_loop()
-        self._parts: list[bytes] = []
+        self._parts: list[Bytes] = []
         self._size = 0
         self._ended = False
 
-    def put(self, frame: Frame) -> None:
-        """Send a frame soon; raises ConnectionLost. Frames keep their order."""
+    def put(self, frame: Frame, *, at_once: bool = False) -> None:
+        """Send a frame soon, or at once with those that are ready; raises ConnectionLost. Frames keep their order."""
         if self._ended:
             raise ConnectionLost("the connection between agent and server was lost")
-        if not self._parts:
-            self._loop.call_soon(self.flush)
+        was_empty = not self._parts
         self._parts += (frame.header(), frame.payload)
         self._size += len(frame.payload)
-        if self._size >= BATCH_BYTES:
+        if at_once or self._size >= BATCH_BYTES:
             self.flush()
+        elif was_empty:
+            self._loop.call_soon(self.flush)
 
     @property
     def full(self) -> bool:

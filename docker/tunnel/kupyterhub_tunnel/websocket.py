@@ -17,6 +17,7 @@ from kupyterhub_tunnel.websocket_frames import FrameReader, Opcode, encode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.websocket_frames import Piece
 
 CLOSE_SECONDS = 2.0
@@ -95,7 +96,7 @@ class WebSocket(asyncio.Protocol):
         if early:
             self.data_received(early)
 
-    def send(self, opcode: Opcode, payload: Sequence[bytes]) -> None:
+    def send(self, opcode: Opcode, payload: Sequence[Bytes]) -> None:
         """Send a message or a control frame soon; raises ConnectionLost."""
         if self._said_close or self._transport.is_closing():
             raise ConnectionLost("the WebSocket has ended")
@@ -174,7 +175,7 @@ class WebSocket(asyncio.Protocol):
             with contextlib.suppress(ConnectionLost):
                 self.send(Opcode.PONG, (piece.payload,))
         elif piece.opcode is Opcode.CLOSE:
-            close = _close(piece.payload)
+            close = _close(bytes(piece.payload))
             self._say(close)
             self._end(close)
             self._transport.close()

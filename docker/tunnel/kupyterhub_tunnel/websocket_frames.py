@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp._websocket.helpers import websocket_mask
 
 from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.pieces import LARGE_BYTES, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from kupyterhub_tunnel.pieces import Bytes
 
 VERSION = "13"
 KEY_BYTES = 16
@@ -48,6 +51,8 @@ class Opcode(IntEnum):
 
 
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
+_WHOLE = {_FIN | opcode: opcode for opcode in (Opcode.TEXT, Opcode.BINARY)}
+"""How most frames begin: they are whole messages."""
 
 
 class Piece(NamedTuple):
@@ -55,7 +60,7 @@ class Piece(NamedTuple):
 
     opcode: Opcode
     """Of the message: never CONTINUATION."""
-    payload: bytes
+    payload: Bytes
     final: bool
     """Whether the message ends here."""
 
@@ -66,6 +71,7 @@ class FrameReader:
     def __init__(self, *, masked: bool) -> None:
         """`masked`: the peer is the client, who must mask, and not the server, who must not."""
         self._masked = masked
+        self._mark = _MASKED if masked else 0
         self._held = b""
         self._message: Opcode | None = None
         # The frame of which a part has arrived:
@@ -110,7 +116,10 @@ class FrameReader:
             begin += _KEY_SIZE
         if size < begin:
             return at
-        self._check(first, second, length)
+        if first in _WHOLE and self._message is None and (second & _MASKED) == self._mark:
+            self._opcode, self._final = _WHOLE[first], True
+        else:
+            self._check(first, second, length)
         if first & _CONTROL and size < begin + length:
             return at  # these are short, and given whole
         self._key = data[begin - _KEY_SIZE : begin] if self._masked else b""
@@ -133,18 +142,18 @@ class FrameReader:
             self._message = None if final else opcode
         self._opcode, self._final = opcode, final
 
-    def _unmasked(self, data: bytes, begin: int, end: int) -> bytes:
+    def _unmasked(self, data: bytes, begin: int, end: int) -> Bytes:
         if not self._masked:
-            return data[begin:end]
+            return part(data, begin, end)
         payload = bytearray(memoryview(data)[begin:end])
         websocket_mask(self._key, payload)
-        turned = len(payload) % _KEY_SIZE
-        if turned:
+        if self._left:
+            turned = len(payload) % _KEY_SIZE
             self._key = self._key[turned:] + self._key[:turned]
-        return bytes(payload)
+        return payload if len(payload) >= LARGE_BYTES else bytes(payload)
 
 
-def encode(opcode: Opcode, payload: Sequence[bytes], *, masked: bool) -> Sequence[bytes | bytearray]:
+def encode(opcode: Opcode, payload: Sequence[Bytes], *, masked: bool) -> Sequence[Bytes]:
     """Give a whole frame in parts, large ones without a copy; the payload may be in parts too."""
     size = sum(map(len, payload))
     mark = _MASKED if masked else 0

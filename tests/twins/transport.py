@@ -1,0 +1,47 @@
+"""A transport of asyncio's in memory: what was written stays in `written`."""
+
+import asyncio
+from collections.abc import Iterable
+
+
+class MemoryTransport(asyncio.Transport):
+    """The protocol that it is made for is told by `connection_lost` when it ends, as asyncio does: soon."""
+
+    def __init__(self, protocol: asyncio.BaseProtocol) -> None:
+        super().__init__()
+        self.written = bytearray()
+        self.reading = True
+        self.aborted = False
+        self._protocol = protocol
+        self._closing = False
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def writelines(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
+        for data in parts:
+            self.write(data)
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        self.aborted = True
+        self.close()
