@@ -9,6 +9,7 @@ from kupyterhub_tunnel.heads import AnswerHead, RequestHead
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.stream import Stream
 
 
@@ -22,8 +23,11 @@ class Exchange(Protocol):
     def head(self) -> RequestHead:
         """The request as it arrived."""
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[Bytes]:
         """Give the request's body as it arrives."""
+
+    def hint(self, head: AnswerHead) -> None:
+        """Send an interim answer (1xx) if what carries it can. Does not wait."""
 
     async def send_head(self, head: AnswerHead) -> None:
         """Begin the answer."""
@@ -45,6 +49,7 @@ class StreamExchange:
         """Raise ProtocolError if the stream opens with no request."""
         self.head = stream.opening
         self.chunks = stream.chunks
+        self.hint = stream.hint
         self.send_head = stream.send_head
         self.write = stream.write
         self.end = stream.end

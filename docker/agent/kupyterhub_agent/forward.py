@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +14,7 @@ from kupyterhub_agent.exchange import StreamExchange, answer_text
 from kupyterhub_agent.http_client.errors import HttpError, Unreachable
 from kupyterhub_agent.injection import Injection, acceptable
 from kupyterhub_tunnel import rules
+from kupyterhub_tunnel.errors import TunnelError
 from kupyterhub_tunnel.heads import AnswerHead
 from kupyterhub_tunnel.relay import relay
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from kupyterhub_agent.exchange import Exchange
     from kupyterhub_agent.notebook import Notebook
-    from kupyterhub_tunnel.heads import RequestHead
+    from kupyterhub_tunnel.heads import Headers, RequestHead
     from kupyterhub_tunnel.stream import Stream
 
 UNREACHABLE = "JupyterLab does not answer"
@@ -128,7 +130,12 @@ class Forwarder:
         head = exchange.head
         body = exchange.chunks() if head.has_body else None
         target = rules.request_target(head.target)
-        async with self._notebook.request(head.method, target, self._headers(head), body) as answer:
+
+        def hinted(status: int, reason: str, headers: Headers) -> None:
+            with contextlib.suppress(TunnelError):  # the answer itself meets it too
+                exchange.hint(AnswerHead(status, reason, rules.answer_headers(headers)))
+
+        async with self._notebook.request(head.method, target, self._headers(head), body, hinted) as answer:
             passed = AnswerHead(answer.status, answer.reason, rules.answer_headers(tuple(answer.headers)))
             injection = Injection.of(head, passed, self._scripts)
             if injection is None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from kupyterhub_agent.http_client.connection import Connection
     from kupyterhub_agent.upgrade import Upgraded
+    from kupyterhub_tunnel.heads import Headers
+    from kupyterhub_tunnel.pieces import Bytes
 
 _PROBE = aiohttp.ClientTimeout(total=5)
 _MOST_JSON_BYTES = 1024 * 1024
@@ -129,11 +131,16 @@ class Notebook:
             raise NotebookUnreachable(f"no answer ({type(error).__name__})", refused=False) from error
 
     def request(
-        self, method: str, target: str, headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None
+        self,
+        method: str,
+        target: str,
+        headers: list[tuple[str, str]],
+        body: AsyncIterator[Bytes] | None,
+        hinted: Callable[[int, str, Headers], None] | None = None,
     ) -> AbstractAsyncContextManager[Connection]:
         """Send a request as it is, with the token; `target` is path and query as on the wire. Raises HttpError."""
         authorized = [*headers, ("Authorization", self._authorization())]
-        return self._pool.exchange(self._address, Request(method, target, authorized, body))
+        return self._pool.exchange(self._address, Request(method, target, authorized, body, hinted))
 
     def websocket(
         self, target: str, headers: list[tuple[str, str]], subprotocols: tuple[str, ...]

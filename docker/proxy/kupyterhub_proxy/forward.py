@@ -9,7 +9,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
 from kupyterhub_proxy.limits import Limits
@@ -88,7 +88,7 @@ class Forwarder:
         patience = Patience(self._limits.first_byte_seconds)
         uploading = asyncio.create_task(upload(request, channel, patience.renew)) if head.has_body else None
         try:
-            answer = await self._first(channel, patience)
+            answer = await self._first(request, channel, patience)
             if answer is None:
                 return _refused(504, f"the notebook gave no answer for {self._limits.first_byte_seconds:.0f} s")
             if isinstance(channel, Stream) and head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
@@ -101,14 +101,28 @@ class Forwarder:
             with contextlib.suppress(TunnelError):
                 await channel.release()
 
-    async def _first(self, channel: Channel, patience: Patience) -> AnswerHead | None:
+    async def _first(self, request: web.BaseRequest, channel: Channel, patience: Patience) -> AnswerHead | None:
         try:
             async with patience:
-                return await channel.head()
+                while (head := await channel.head()).interim:
+                    _hint(request, head)
+                return head
         except TimeoutError:
             return None
         except TunnelError as error:
             raise NotReached(str(error)) from error
+
+
+def _hint(request: web.BaseRequest, head: AnswerHead) -> None:
+    """Pass on an interim answer; browsers of HTTP/1.0 know none."""
+    lines = [f"HTTP/1.1 {head.status} {head.reason}"]
+    lines += [f"{name}: {value}" for name, value in rules.answer_headers(head.headers)]
+    text = "\r\n".join(lines)
+    breaks = len(lines) - 1
+    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
+        return
+    if request.version >= HttpVersion11 and request.transport is not None:
+        request.transport.write(f"{text}\r\n\r\n".encode("utf-8", "surrogateescape"))
 
 
 async def _answer(request: web.BaseRequest, answer: AnswerHead, channel: Channel) -> web.StreamResponse:

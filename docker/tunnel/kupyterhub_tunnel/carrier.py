@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from kupyterhub_tunnel.heads import AnswerHead, RequestHead
+    from kupyterhub_tunnel.pieces import Bytes
 
 
 class Channel(Protocol):
@@ -17,15 +18,15 @@ class Channel(Protocol):
     """
 
     async def head(self) -> AnswerHead:
-        """Wait for the answer's head. Interim ones (1xx but 101) are not carried."""
+        """Wait for the answer's next head: those of interim answers, if they are carried, and then its own."""
 
     def whole(self) -> bytes | None:
         """Give the rest of the answer if all of it has come, so that it can be sent at once; else None."""
 
-    async def read(self) -> bytes:
+    async def read(self) -> Bytes:
         """Give the next bytes of the answer, or none at its end."""
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[Bytes]:
         """Give all bytes of the answer."""
 
     async def write(self, data: bytes) -> None:

@@ -7,6 +7,7 @@ and this costs a quarter of what JSON does.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from kupyterhub_tunnel.errors import ProtocolError
 from kupyterhub_tunnel.frames import MAX_PAYLOAD_BYTES
@@ -20,6 +21,7 @@ MAX_HEAD_BYTES = MAX_PAYLOAD_BYTES
 
 _REQUEST_FIELDS = 5
 _ANSWER_FIELDS = 3
+_FIRST_FINAL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ class AnswerHead:
     reason: str
     headers: Headers
     subprotocol: str | None = None
+
+    @property
+    def interim(self) -> bool:
+        """Whether another one follows."""
+        return self.status < _FIRST_FINAL and self.status != HTTPStatus.SWITCHING_PROTOCOLS
 
     def encode(self) -> bytes:
         """Give the payload of a HEAD frame; raises ProtocolError if it is too large or no HTTP."""

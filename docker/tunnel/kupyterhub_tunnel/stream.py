@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from kupyterhub_tunnel.errors import ProtocolError, StreamReset, TunnelError
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from kupyterhub_tunnel.heads import RequestHead
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.sender import Sender
+
+
+_MOST_HEADS = 9
+"""Of one answer: interim ones and its own."""
 
 
 class Stream:
@@ -31,7 +37,10 @@ class Stream:
         self._released = released
         self._window = SendWindow()
         self._buffer = ReceiveBuffer()
-        self._answer: asyncio.Future[AnswerHead] | None = None
+        self._asking = False
+        self._heads: deque[AnswerHead] = deque()
+        self._heads_left = _MOST_HEADS
+        self._headed: asyncio.Future[None] | None = None
         self._sent_end = False
         self._failure: TunnelError | None = None
 
@@ -39,7 +48,7 @@ class Stream:
     def asking(cls, number: int, head: RequestHead, sender: Sender, released: Callable[[int], None]) -> Self:
         """Open a stream: this end has the request."""
         stream = cls(number, head, sender, released)
-        stream._answer = asyncio.get_running_loop().create_future()
+        stream._asking = True
         stream._sent_end = not head.is_followed
         sender.put(Frame(Kind.OPEN, number, head.encode()))
         return stream
@@ -63,18 +72,25 @@ class Stream:
         return self.failed or (self._sent_end and self._buffer.ended)
 
     async def head(self) -> AnswerHead:
-        """Wait for the answer's head. One task waits at a time."""
+        """Wait for the answer's next head: those of interim answers come first. One task waits at a time."""
+        if not self._asking:
+            raise ProtocolError("this end gives the answer")
+        while self._failure is None and not self._heads:
+            self._headed = asyncio.get_running_loop().create_future()
+            await self._headed
         if self._failure is not None:
             raise self._failure
-        if self._answer is None:
-            raise ProtocolError("this end gives the answer")
-        return await self._answer
+        return self._heads.popleft()
 
     async def send_head(self, head: AnswerHead) -> None:
         """Send the answer's head."""
+        self.hint(head)
+
+    def hint(self, head: AnswerHead) -> None:
+        """Send the head of an interim answer."""
         self._put(Frame(Kind.HEAD, self.number, head.encode()))
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: Bytes) -> None:
         """Send bytes; waits until the peer has room for them."""
         at, size = 0, len(data)
         while at < size:
@@ -84,13 +100,13 @@ class Stream:
             self._put(Frame(Kind.DATA, self.number, data if taken == size else data[at : at + taken]))
             at += taken
 
-    def write_now(self, data: bytes) -> int:
-        """Send what may be sent without waiting; give how many bytes that was."""
+    def write_now(self, data: Bytes) -> int:
+        """Send at once what may be sent without waiting; give how many bytes that was."""
         if self._sender.full:
             return 0
         taken = self._window.take_now(min(len(data), CHUNK_BYTES))
         if taken:
-            self._put(Frame(Kind.DATA, self.number, data[:taken]))
+            self._put(Frame(Kind.DATA, self.number, data if taken == len(data) else data[:taken]), at_once=True)
         return taken
 
     async def end(self) -> None:
@@ -103,13 +119,13 @@ class Stream:
         """Give the rest of the peer's bytes if its end has come, else None."""
         return self._buffer.rest()
 
-    async def read(self) -> bytes:
+    async def read(self) -> Bytes:
         """Give the next bytes of the peer's, or none at the end; raises StreamReset, ConnectionLost."""
         chunk = await self._buffer.read()
         self._grant()
         return chunk
 
-    def take(self) -> bytes | None:
+    def take(self) -> Bytes | None:
         """Give what `read` would, or None where it would wait."""
         chunk = self._buffer.take()
         self._grant()
@@ -124,7 +140,7 @@ class Stream:
         if granted and not self.failed:
             self._sender.put(credit(self.number, granted))
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[Bytes]:
         """Give all bytes of the peer's."""
         while chunk := await self.read():
             yield chunk
@@ -151,21 +167,20 @@ class Stream:
                 self._window.give(credit_size(frame))
             case Kind.END:
                 self._buffer.end()
-            case Kind.HEAD if self._answer is not None:
-                if not self._answer.done():  # who waited for it may have given up
-                    self._answer.set_result(AnswerHead.decode(frame.payload))
+            case Kind.HEAD if self._asking:
+                self._take_head(AnswerHead.decode(bytes(frame.payload)))
             case Kind.RESET if self._buffer.ended:
                 # As a server does that refuses a large upload: what it has said stays readable.
                 self._sent_end = True
-                self._window.fail(StreamReset(frame.payload.decode(errors="replace")))
+                self._window.fail(StreamReset(bytes(frame.payload).decode(errors="replace")))
             case Kind.RESET:
-                self.fail(StreamReset(frame.payload.decode(errors="replace")))
+                self.fail(StreamReset(bytes(frame.payload).decode(errors="replace")))
             case _:
                 raise ProtocolError(f"unexpected {frame.kind.name} on stream {frame.stream}")
 
     def lose(self, failure: TunnelError) -> None:
         """Note that the connection has ended. An answer that has arrived whole stays readable."""
-        if self._answer is not None and self._buffer.ended:
+        if self._asking and self._buffer.ended:
             self._sent_end = True
             self._window.fail(failure)
         else:
@@ -176,11 +191,20 @@ class Stream:
         self._failure = self._failure or failure
         self._window.fail(failure)
         self._buffer.fail(failure)
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(failure)
-            self._answer.exception()  # nobody may be waiting; that is no mistake
+        self._wake()
 
-    def _put(self, frame: Frame) -> None:
+    def _take_head(self, head: AnswerHead) -> None:
+        if not self._heads_left or (head.interim and self._heads_left == 1):
+            return  # one after the answer's own, or more interim ones than anybody needs
+        self._heads_left = self._heads_left - 1 if head.interim else 0
+        self._heads.append(head)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._headed is not None and not self._headed.done():
+            self._headed.set_result(None)
+
+    def _put(self, frame: Frame, *, at_once: bool = False) -> None:
         if self._failure is not None:
             raise self._failure
-        self._sender.put(frame)
+        self._sender.put(frame, at_once=at_once)

@@ -42,6 +42,8 @@ async def test_a_head_arrives_before_its_body() -> None:
 
 
 async def test_an_answer_without_a_length_arrives_in_chunks_and_loses_its_trailers_only() -> None:
+    """Nobody was told that trailers are taken: TE is not passed on."""
+
     async def chunked(visit: Visit) -> None:
         await visit.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         await asyncio.sleep(0.05)
@@ -86,16 +88,55 @@ async def test_head_keeps_the_length_and_sends_no_body() -> None:
         assert carried.visits[0].head.startswith("HEAD / ")
 
 
-async def test_interim_answers_are_passed_over() -> None:
+HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nKeep-Alive: 5\r\nSet-Cookie: __Host-a=1\r\n\r\n"
+
+
+async def test_hints_arrive_before_the_answer_and_only_what_a_browser_may_see() -> None:
+    go_on = asyncio.Event()
+
     async def early(visit: Visit) -> None:
-        await visit.answer("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
-        await visit.answer("HTTP/1.1 100 Continue\r\n\r\n")
+        await visit.answer(HINTS)
+        await go_on.wait()
         await fine(visit)
 
     async with carrying(early) as carried:
         browser = await carried.get("/", "Connection: close")
+        assert await browser.head() == "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+        go_on.set()
         assert (await browser.head()).startswith("HTTP/1.1 200 ")
         assert await browser.rest() == b"fine"
+
+
+async def test_100_continue_is_between_neighbours() -> None:
+    async def early(visit: Visit) -> None:
+        await visit.answer("HTTP/1.1 100 Continue\r\n\r\n")
+        await fine(visit)
+
+    async with carrying(early) as carried:
+        assert (await (await carried.get()).head()).startswith("HTTP/1.1 200 ")
+
+
+async def test_a_browser_of_http_1_0_gets_no_interim_answer() -> None:
+    async def early(visit: Visit) -> None:
+        await visit.answer(HINTS)
+        await fine(visit)
+
+    async with carrying(early) as carried:
+        browser = await carried.browser(f"GET / HTTP/1.0\r\nHost: {carried.host}\r\n\r\n")
+        assert (await browser.head()).startswith("HTTP/1.0 200 ")
+
+
+async def test_of_many_interim_answers_a_few_arrive() -> None:
+    async def early(visit: Visit) -> None:
+        await visit.answer("HTTP/1.1 102 Processing\r\n\r\n" * 1000)
+        await fine(visit)
+
+    async with carrying(early) as carried:
+        browser = await carried.get("/", "Connection: close")
+        answered = (await browser.rest()).decode()
+        assert 1 <= answered.count("HTTP/1.1 102 ") <= 10
+        assert answered.count("HTTP/1.1 200 ") == 1
+        assert answered.endswith("fine")
 
 
 async def test_a_body_is_asked_for_when_the_browser_waits_to_be_asked() -> None:

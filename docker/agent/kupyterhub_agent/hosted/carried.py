@@ -113,6 +113,9 @@ class CarriedExchange:
         async for chunk in self._body:
             yield chunk
 
+    def hint(self, head: AnswerHead) -> None:
+        """Drop an interim answer: Google's service is posted one answer."""
+
     async def send_head(self, head: AnswerHead) -> None:
         """Begin the answer."""
         self._begun = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -48,6 +49,7 @@ class Connection(asyncio.Protocol):
         self.headers: list[tuple[str, str]] = []
         self._parser = HttpResponseParser(self)
         self._reused, self._used = self._used, True
+        self._hinted = request.hinted
         self._bodiless = request.method == "HEAD"
         self._sent = request.body is None
         self._bodiless_bytes = 0
@@ -59,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._body: deque[bytes] = deque()
         self._held = 0
+        self._length: int | None = None
+        self._left = 0
         self._busy = True
 
     def close(self) -> None:
@@ -137,11 +141,9 @@ class Connection(asyncio.Protocol):
             self.close()  # nobody has asked
             return
         self._answered = True
-        self._bodiless_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self._fail(BrokenOff(f"JupyterLab's answer is no HTTP ({type(error).__name__})"))
+        if self._left:
+            self._measured(data)
+        elif not self._parsed(data):
             return
         if self._bodiless_bytes > MAX_HEAD_BYTES and not self._complete:
             self._fail(BrokenOff("the head of JupyterLab's answer is too large"))
@@ -149,6 +151,26 @@ class Connection(asyncio.Protocol):
             self._paused = True
             self._transport.pause_reading()
         self._wake()
+
+    def _parsed(self, data: bytes) -> bool:
+        self._bodiless_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._fail(BrokenOff(f"JupyterLab's answer is no HTTP ({type(error).__name__})"))
+            return False
+        if self._headed and not self._complete and self._length is not None:
+            self._left = self._length - self._held
+        return True
+
+    def _measured(self, data: bytes) -> None:
+        """Take bytes of a body of which the parser has found out the length: it would only copy them."""
+        if len(data) > self._left:
+            data, self._keep = data[: self._left], False
+        self._left -= len(data)
+        self._body.append(data)
+        self._held += len(data)
+        self._complete = not self._left
 
     def eof_received(self) -> None:
         """Have the transport closed."""
@@ -194,10 +216,14 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         self._interim = status < _FIRST_FINAL
         if self._interim:
+            if self._hinted is not None and status > HTTPStatus.SWITCHING_PROTOCOLS:
+                self._hinted(status, self.reason, tuple(self.headers))
             self.headers = []
             return
         self.status = status
         self._headed = True
+        said = self._said("content-length")
+        self._length = int(said) if said is not None else None  # the parser takes numbers alone
         self._keep = self._parser.should_keep_alive()
         if self._bodiless:
             self._complete = True
@@ -221,9 +247,12 @@ class Connection(asyncio.Protocol):
         if self._complete:
             self._keep = False
 
+    def _said(self, wanted: str) -> str | None:
+        return next((value for name, value in self.headers if name.lower() == wanted), None)
+
     def _says_its_end(self) -> bool:
-        said = {name.lower(): value.lower() for name, value in self.headers}
-        return "content-length" in said or said.get("transfer-encoding", "").rpartition(",")[2].strip() == "chunked"
+        chunked = (self._said("transfer-encoding") or "").lower().rpartition(",")[2].strip() == "chunked"
+        return chunked or self._length is not None
 
     def _fail(self, failure: HttpError) -> None:
         if not self._complete:

@@ -9,7 +9,10 @@ from kupyterhub_agent.http_client.errors import BadRequest
 from kupyterhub_tunnel.rules import SAFE_METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from kupyterhub_tunnel.heads import Headers
+    from kupyterhub_tunnel.pieces import Bytes
 
 _SPACES = 2
 """Of the first line."""
@@ -22,7 +25,9 @@ class Request:
     method: str
     target: str
     headers: Sequence[tuple[str, str]]
-    body: AsyncIterator[bytes] | None = None
+    body: AsyncIterator[Bytes] | None = None
+    hinted: Callable[[int, str, Headers], None] | None = None
+    """Is told of each interim answer but 100 and 101: its status, reason and headers."""
 
     @property
     def repeatable(self) -> bool:
@@ -55,9 +60,9 @@ class Request:
         return f"{text}\r\n\r\n".encode("utf-8", "surrogateescape")
 
 
-def chunk(data: bytes) -> bytes:
+def chunk(data: Bytes) -> bytes:
     """Frame bytes of a body whose length is not said."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
+    return b"".join((b"%x\r\n" % len(data), data, b"\r\n"))
 
 
 LAST_CHUNK = b"0\r\n\r\n"
