@@ -25,10 +25,11 @@ else
     kubectl delete --ignore-not-found -f gke/hosted-agents.yaml
 fi
 if [ "$proxy" = gke ]; then
+    apply -f proxy/base/namespace.yaml
     ../deploy/proxy_secrets.sh <"$outputs"
     overlay=$(mktemp -d)
     trap 'rm -rf "$overlay"' EXIT
     python3 proxy/overlay.py "$overlay" <"$outputs"
     apply -k "$overlay"
-    kubectl rollout status deployment/proxy --namespace=kupyterhub --timeout=10m
+    kubectl rollout status deployment/proxy --namespace=kupyterhub-proxy --timeout=10m
 fi

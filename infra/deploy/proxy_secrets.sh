@@ -9,7 +9,7 @@ mode=$(python3 "$(dirname "$0")/installation.py" identity)
 files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
 
-there() { kubectl get secret "$1" --namespace=kupyterhub >/dev/null 2>&1; }
+there() { kubectl get secret "$1" --namespace=kupyterhub-proxy >/dev/null 2>&1; }
 
 client_secret() {
     gcloud secrets versions access latest --secret=kupyterhub-client-secret --project="${PROJECT:?}" >"$1" || {
@@ -22,10 +22,10 @@ client_secret() {
 if ! there proxy; then
     openssl rand -hex 32 >"$files/session-key"
     [ "$mode" != oidc ] || client_secret "$files/client-secret"
-    kubectl create secret generic proxy --namespace=kupyterhub --from-file="$files"
+    kubectl create secret generic proxy --namespace=kupyterhub-proxy --from-file="$files"
     rm "$files"/*
 fi
 if [ "$mode" = iap ] && ! there proxy-iap; then
     client_secret "$files/key"
-    kubectl create secret generic proxy-iap --namespace=kupyterhub --from-file="$files"
+    kubectl create secret generic proxy-iap --namespace=kupyterhub-proxy --from-file="$files"
 fi

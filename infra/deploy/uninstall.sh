@@ -27,7 +27,7 @@ terraform -chdir="$here/../gcp/system" output -json >"$VARIABLES/outputs.json"
 if "$here/credentials.sh" <"$VARIABLES/outputs.json"; then
     # Its load balancer is made by the cluster, and without the cluster nobody takes it down.
     if kubectl get crd gateways.gateway.networking.k8s.io >/dev/null 2>&1; then
-        kubectl delete gateway proxy --namespace=kupyterhub --ignore-not-found --timeout=10m
+        kubectl delete gateway proxy --namespace=kupyterhub-proxy --ignore-not-found --timeout=10m
     fi
     # With the claims go the disks.
     [ "$what" = system ] || kubectl delete namespace kupyterhub --ignore-not-found --timeout=20m

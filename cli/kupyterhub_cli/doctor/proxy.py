@@ -21,6 +21,9 @@ def answers(place: Place, users: Users, web: Web) -> Iterator[Finding]:
     status = web.status(url)
     good = status < _SERVER_ERROR
     advice = (
-        "" if good else "Read the proxy's log: .kupyterhub/logs/proxy.log here, kubectl logs deployment/proxy in GKE."
+        ""
+        if good
+        else "Read the proxy's log: .kupyterhub/logs/proxy.log here, "
+        "kubectl logs --namespace=kupyterhub-proxy deployment/proxy in GKE."
     )
     yield Finding("proxy", "good" if good else "bad", f"{url} answers {status}", advice)

@@ -34,7 +34,7 @@ components: [{components}]
 _VALUES = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
-namespace: kupyterhub
+namespace: kupyterhub-proxy
 generatorOptions:
   disableNameSuffixHash: true
 configMapGenerator:

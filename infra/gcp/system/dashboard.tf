@@ -5,8 +5,8 @@ locals {
     { title = "How long they took (99th percentile)", filter = "${local.functions_filter} AND metric.type = \"run.googleapis.com/request_latencies\"", by = ["resource.label.service_name"], aligner = "ALIGN_PERCENTILE_99" },
     { title = "Events that wait", filter = "resource.type = \"pubsub_subscription\" AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\"", by = ["resource.label.subscription_id"], aligner = "ALIGN_MAX" },
     { title = "Looks at users who do not get ready", filter = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.not_ready.name}\"", by = [], aligner = "ALIGN_RATE" },
-    { title = "Memory of pods", filter = "resource.type = \"k8s_container\" AND resource.labels.namespace_name = \"${local.namespace}\" AND metric.type = \"kubernetes.io/container/memory/used_bytes\"", by = ["resource.label.container_name"], aligner = "ALIGN_MEAN" },
-    { title = "CPU of pods", filter = "resource.type = \"k8s_container\" AND resource.labels.namespace_name = \"${local.namespace}\" AND metric.type = \"kubernetes.io/container/cpu/core_usage_time\"", by = ["resource.label.container_name"], aligner = "ALIGN_RATE" },
+    { title = "Memory of pods", filter = "resource.type = \"k8s_container\" AND resource.labels.namespace_name = one_of(\"${local.namespace}\", \"${local.proxy_namespace}\") AND metric.type = \"kubernetes.io/container/memory/used_bytes\"", by = ["resource.label.container_name"], aligner = "ALIGN_MEAN" },
+    { title = "CPU of pods", filter = "resource.type = \"k8s_container\" AND resource.labels.namespace_name = one_of(\"${local.namespace}\", \"${local.proxy_namespace}\") AND metric.type = \"kubernetes.io/container/cpu/core_usage_time\"", by = ["resource.label.container_name"], aligner = "ALIGN_RATE" },
   ]
 }
 

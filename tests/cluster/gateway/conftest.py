@@ -20,6 +20,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 GATEWAY_API = "sigs.k8s.io/gateway-api@v1.3.0"
 """A Go module that has the published CRDs; Go compares it with its checksum database."""
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+NAMESPACE = CHECKOUT / "infra/cluster/proxy/base/namespace.yaml"
+NAMESPACES = "/api/v1/namespaces"
 GATEWAYS = "/apis/gateway.networking.k8s.io/v1"
 
 
@@ -69,8 +71,12 @@ def server(control_plane: local_system.RunningControlPlane) -> Iterator[Server]:
         server.session.post(f"{server.url}{CRDS}", json=crd).raise_for_status()
     try:
         _wait_until_served(server)
+        server.session.post(
+            f"{server.url}{NAMESPACES}", json=yaml.safe_load(NAMESPACE.read_text())
+        ).raise_for_status()
         yield server
     finally:
+        server.session.delete(f"{server.url}{NAMESPACES}/kupyterhub-proxy")
         for crd in crds:
             server.session.delete(f"{server.url}{CRDS}/{crd['metadata']['name']}").raise_for_status()
         server.session.close()

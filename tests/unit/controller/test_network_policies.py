@@ -18,6 +18,7 @@ CLUSTER = CHECKOUT / "infra/cluster"
 KUBE_SYSTEM = {"kubernetes.io/metadata.name": "kube-system"}
 NAMESPACES = {
     "kupyterhub": {"kubernetes.io/metadata.name": "kupyterhub"},
+    "kupyterhub-proxy": {"kubernetes.io/metadata.name": "kupyterhub-proxy"},
     "kube-system": KUBE_SYSTEM,
     "default": {"kubernetes.io/metadata.name": "default"},
 }
@@ -45,13 +46,20 @@ def read(*files: str) -> list[dict[str, Any]]:
     return [manifest for text in texts for manifest in yaml.safe_load_all(text)]
 
 
-POLICIES = Policies(read("network-policies.yaml"), NAMESPACES)
-HOSTED = Policies(read("network-policies.yaml", "gke/hosted-agents.yaml"), NAMESPACES)
-SHARED = Policies(read("network-policies.yaml", "gke/shared-agent.yaml"), NAMESPACES)
+def of_proxy(*files: str) -> list[dict[str, Any]]:
+    """What kustomize puts into the proxy's namespace."""
+    manifests = read(*(f"proxy/base/{file}" for file in files))
+    return [{**each, "metadata": {**each["metadata"], "namespace": "kupyterhub-proxy"}} for each in manifests]
 
 
-def pod(template: dict[str, Any], address: str) -> Pod:
-    return Pod(template["metadata"]["labels"], address=address)
+COMMON = [*read("network-policies.yaml"), *of_proxy("network-policies.yaml")]
+POLICIES = Policies(COMMON, NAMESPACES)
+HOSTED = Policies([*COMMON, *read("gke/hosted-agents.yaml")], NAMESPACES)
+SHARED = Policies([*COMMON, *read("gke/shared-agent.yaml")], NAMESPACES)
+
+
+def pod(template: dict[str, Any], address: str, namespace: str = "kupyterhub") -> Pod:
+    return Pod(template["metadata"]["labels"], namespace, address)
 
 
 def _world() -> World:
@@ -83,9 +91,8 @@ SHARED_AGENT = pod(
     shared_agent.deployment(Installation(IN_BUCKET, b"k" * 32, "projects/p/topics/agent-events"))["spec"]["template"],
     "10.4.2.2",
 )
-PROXY = Pod(
-    {"app.kubernetes.io/managed-by": "kupyterhub", "app.kubernetes.io/component": "proxy"}, address="10.4.3.3"
-)
+PROXY = pod(of_proxy("deployment.yaml")[0]["spec"]["template"], "10.4.3.3", "kupyterhub-proxy")
+LOAD_BALANCER = [Host("35.191.12.34"), Host("130.211.3.255")]
 STRANGER = Pod({"app": "intruder"}, address="10.4.4.4")
 notebooks = pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOKS.keys())
 
@@ -178,13 +185,41 @@ def test_what_only_some_installations_need_opens_that_for_agents_alone() -> None
         assert not SHARED.may(notebook, CONTROL_PLANE, 443)
 
 
-def test_the_proxy_is_reached_by_everybody_but_notebooks_and_reaches_googles_apis() -> None:
-    for sender in (AGENT, SHARED_AGENT, INTERNET, SOMEBODY):
+def test_the_proxy_is_reached_by_agents_and_googles_load_balancer_and_by_nobody_else() -> None:
+    for agent in (AGENT, OTHERS_AGENT, SHARED_AGENT):
+        assert POLICIES.may(agent, PROXY, 8080)
+        assert not any(POLICIES.may(agent, PROXY, port) for port in (22, 443, 8081))
+    for sender in LOAD_BALANCER:
         assert POLICIES.may(sender, PROXY, 8080)
-    assert not any(POLICIES.may(notebook, PROXY, 8080) for notebook in NOTEBOOKS.values())
-    assert POLICIES.may(PROXY, GOOGLE_APIS, 443)
-    for receiver in (*NOTEBOOKS.values(), AGENT, CONTROL_PLANE, *(host for host, _ in METADATA)):
+        assert POLICIES.may(sender, PROXY, 8081)
+        assert not any(POLICIES.may(sender, PROXY, port) for port in (22, 443))
+    neighbour = Pod(PROXY.labels, PROXY.namespace, "10.4.3.4")
+    named_like_an_agent = Pod(AGENT.labels, "default", "10.4.0.98")
+    outside = (INTERNET, GOOGLE_APIS, CONTROL_PLANE, *INSIDE.values(), Host("35.190.255.255"), Host("130.211.4.0"))
+    for other in (*NOTEBOOKS.values(), STRANGER, SOMEBODY, DNS, neighbour, named_like_an_agent, *outside):
+        assert not any(POLICIES.may(other, PROXY, port) for port in (443, 8080, 8081))
+
+
+def test_the_proxy_reaches_pubsub_its_identity_and_the_keys_of_identities_and_nothing_inside() -> None:
+    for host, port in ((GOOGLE_APIS, 443), (INTERNET, 443), *METADATA):
+        assert POLICIES.may(PROXY, host, port)
+        assert not POLICIES.may(PROXY, host, 22)
+    assert POLICIES.may(PROXY, DNS, 53, "UDP")
+    for receiver in (*NOTEBOOKS.values(), AGENT, SHARED_AGENT, SOMEBODY, CONTROL_PLANE, *INSIDE.values()):
         assert not any(POLICIES.may(PROXY, receiver, port) for port in (80, 443, 8081, 8888, 988))
+
+
+def test_a_pod_that_looks_like_the_proxy_beside_notebooks_is_no_proxy_to_agents() -> None:
+    fake = Pod(PROXY.labels, "kupyterhub", "10.4.3.5")
+    assert not any(POLICIES.may(agent, fake, 8080) for agent in (AGENT, SHARED_AGENT))
+
+
+def test_a_pod_beside_the_proxy_that_nobody_named_does_nothing_but_resolve_names() -> None:
+    stray = Pod({"app": "intruder"}, PROXY.namespace, "10.4.4.5")
+    for other in (PROXY, AGENT, INTERNET, GOOGLE_APIS, CONTROL_PLANE, *LOAD_BALANCER):
+        assert not any(POLICIES.may(stray, other, port) for port in (443, 8080, 8888))
+        assert not any(POLICIES.may(other, stray, port) for port in (443, 8080, 8081))
+    assert POLICIES.may(stray, DNS, 53, "UDP")
 
 
 def test_a_pod_that_nobody_named_does_nothing_but_resolve_names() -> None:

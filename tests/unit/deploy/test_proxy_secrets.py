@@ -85,6 +85,8 @@ def test_the_proxy_on_gke_is_applied_after_its_secrets_and_waited_for(deploying:
     (deploying.folder / "outputs.json").write_text(given("oidc"))
     done = deploying.run("cluster.sh", str(deploying.folder / "outputs.json"))
     assert done.returncode == 0, done.stderr
-    verbs = [call for call in deploying.calls if " -k " in call or "rollout" in call or "get secret" in call]
-    assert [call.split()[1] for call in verbs] == ["get", "apply", "rollout"]
+    told = ("proxy/base/namespace.yaml", "get secret", " -k ", "rollout")
+    verbs = [call for call in deploying.calls if any(word in call for word in told)]
+    assert [call.split()[1] for call in verbs] == ["apply", "get", "apply", "rollout"]
+    assert all("--namespace=kupyterhub-proxy" in call for call in verbs if call.split()[1] != "apply")
     assert any(call.startswith("kubectl delete") and "hosted-agents" in call for call in deploying.calls)

@@ -28,7 +28,8 @@ def _node(pool: dict[str, Any]) -> dict[str, Any]:
 
 
 def _policies() -> Iterator[dict[str, Any]]:
-    yield from yaml.safe_load_all((CHECKOUT / "infra/cluster/network-policies.yaml").read_text())
+    for file in ("network-policies.yaml", "proxy/base/network-policies.yaml"):
+        yield from yaml.safe_load_all((CHECKOUT / "infra/cluster" / file).read_text())
 
 
 def _blocks(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -142,7 +142,7 @@ def test_agents_in_the_servers_cluster_dial_each_of_its_replicas(system_plan: Wa
         text = system_plan(way).of("google_secret_manager_secret_version")["settings"]["secret_data"]
         return settings.parse(text).proxy_service
 
-    assert service("self-hosted") == "http://proxy-agents.kupyterhub.svc.cluster.local:8080"
+    assert service("self-hosted") == "http://proxy-agents.kupyterhub-proxy.svc.cluster.local:8080"
     assert service("cloud-run") is None
 
 
