@@ -5,12 +5,14 @@
 set -euo pipefail
 here=$(dirname "$0")
 "$here/terraform.sh" data apply
+"$here/portal_key.sh"
 "$here/terraform.sh" system apply
 outputs=$(mktemp)
 kubeconfig=$(mktemp)
 trap 'rm -f "$outputs" "$kubeconfig"' EXIT
 terraform -chdir="$here/../gcp/system" output -json >"$outputs"
 python3 "$here/dead_letters.py" <"$outputs"
+"$here/portal_client.sh" <"$outputs"
 export KUBECONFIG=$kubeconfig
 "$here/credentials.sh" <"$outputs"
 "$here/cluster.sh" "$outputs"

@@ -3,9 +3,12 @@
 
 installation.py bucket              the bucket of notebooks
 installation.py cluster             the cluster's name and location
+installation.py iap-client          the OAuth client that Identity-Aware Proxy before the portal is to have; nothing
+                                    where it has Google's own, and where there is no such portal
 installation.py identity            how people sign in to our own proxy
 installation.py objects ADDRESS     Kubernetes objects that name this installation's own accounts and addresses;
                                     ADDRESS is where pods reach the control plane
+installation.py portal              where the portal is; nothing where there is none
 installation.py proxy               which proxy, and where: hosted, gke or cloud-run
 """
 
@@ -18,6 +21,7 @@ from string import Template
 from typing import Any
 
 SHARED_AGENT = Path(__file__).resolve().parents[1] / "cluster/gke/shared-agent.yaml"
+_OF_THE_PORTAL = {"iap-client": "iap_client", "portal": "url"}
 
 
 class MissingOutput(Exception):
@@ -36,6 +40,11 @@ def proxy(outputs: Mapping[str, Any]) -> str:
     if outputs.get("gateway", {}).get("value"):
         return "gke"
     return "cloud-run" if outputs.get("proxy", {}).get("value") else "hosted"
+
+
+def portal(outputs: Mapping[str, Any], question: str) -> str:
+    """Give what is asked of the portal; empty where there is none."""
+    return (outputs.get("portal", {}).get("value") or {}).get(_OF_THE_PORTAL[question]) or ""
 
 
 def objects(outputs: Mapping[str, Any], control_plane: str) -> str:
@@ -70,6 +79,8 @@ def answer(outputs: Mapping[str, Any], question: str, *arguments: str) -> str:
             return str(value(outputs, "proxy")["identity"]["mode"])
         case ["objects", control_plane]:
             return objects(outputs, control_plane)
+        case ["portal" | "iap-client"]:
+            return portal(outputs, question)
         case ["proxy"]:
             return proxy(outputs)
     raise ValueError(__doc__)

@@ -10,8 +10,11 @@ account=kupyterhub-deploy@$project.iam.gserviceaccount.com
 
 gcloud services enable --project="$project" \
     artifactregistry.googleapis.com cloudbuild.googleapis.com cloudresourcemanager.googleapis.com \
-    compute.googleapis.com containeranalysis.googleapis.com iam.googleapis.com ondemandscanning.googleapis.com \
-    serviceusage.googleapis.com storage.googleapis.com
+    compute.googleapis.com containeranalysis.googleapis.com iam.googleapis.com iap.googleapis.com \
+    ondemandscanning.googleapis.com serviceusage.googleapis.com storage.googleapis.com
+
+# The account by which Identity-Aware Proxy calls the portal; Google makes it when it is asked to.
+gcloud beta services identity create --service=iap.googleapis.com --project="$project" --format=none
 
 if ! gcloud storage buckets describe "gs://$bucket" >/dev/null 2>&1; then
     gcloud storage buckets create "gs://$bucket" --project="$project" --location="${REGION:?}" \

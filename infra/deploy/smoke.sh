@@ -10,4 +10,5 @@ terraform -chdir="$here/../gcp/system" output -json >"$outputs"
 export KUBECONFIG=$kubeconfig
 "$here/credentials.sh" <"$outputs"
 bucket=$(python3 "$here/installation.py" bucket <"$outputs")
-GOOGLE_CLOUD_PROJECT=${PROJECT:?} PYTHONPATH=$here python3 -m kupyterhub_smoke --bucket="$bucket" "$@"
+portal=$(python3 "$here/installation.py" portal <"$outputs")
+GOOGLE_CLOUD_PROJECT=${PROJECT:?} PYTHONPATH=$here python3 -m kupyterhub_smoke --bucket="$bucket" ${portal:+"--portal=$portal"} "$@"

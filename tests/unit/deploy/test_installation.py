@@ -16,6 +16,7 @@ OUTPUTS: dict[str, Any] = {
     "dead_letters": {"value": {"resync": {}}},
     "gateway": {"value": {"address": "kupyterhub-proxy"}},
     "notebooks_bucket": {"value": "notebooks"},
+    "portal": {"value": {"iap_client": "client", "url": "https://portal.example.com"}},
     "proxy": {"value": {"identity": {"mode": "oidc"}}},
 }
 
@@ -27,7 +28,14 @@ def installation() -> ModuleType:
 
 @pytest.mark.parametrize(
     ("question", "answer"),
-    [("bucket", "notebooks"), ("cluster", "kupyterhub europe-west1"), ("identity", "oidc"), ("proxy", "gke")],
+    [
+        ("bucket", "notebooks"),
+        ("cluster", "kupyterhub europe-west1"),
+        ("iap-client", "client"),
+        ("identity", "oidc"),
+        ("portal", "https://portal.example.com"),
+        ("proxy", "gke"),
+    ],
 )
 def test_it_answers(installation: ModuleType, question: str, answer: str) -> None:
     assert installation.answer(OUTPUTS, question) == answer

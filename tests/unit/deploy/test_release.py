@@ -88,7 +88,7 @@ def test_a_release_without_people_to_try_it_with_says_so_at_once(bench: Bench) -
 
 def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
     bench.take("deploy.sh")
-    for name in ("terraform.sh", "credentials.sh", "cluster.sh"):
+    for name in ("terraform.sh", "credentials.sh", "cluster.sh", "portal_key.sh", "portal_client.sh"):
         bench.program(f"checkout/infra/deploy/{name}", NOTE)
     bench.program(
         "checkout/infra/deploy/dead_letters.py", "import os\nopen(os.environ['CALLS'], 'a').write('dead\\n')\n"
@@ -96,9 +96,10 @@ def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
     done = bench.run("deploy.sh")
     assert done.returncode == 0, done.stderr
     calls = [call.split(" /")[0].strip() for call in bench.calls]
-    assert calls[:2] == ["terraform.sh data apply", "terraform.sh system apply"]
-    assert calls[3:] == [
+    assert calls[:3] == ["terraform.sh data apply", "portal_key.sh", "terraform.sh system apply"]
+    assert calls[4:] == [
         "dead",
+        "portal_client.sh",
         "credentials.sh",
         "cluster.sh",
         'gcloud pubsub topics publish resync --project=my-project --message={"mode": "all"}',
