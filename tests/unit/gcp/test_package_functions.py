@@ -1,5 +1,8 @@
 """The archive that Cloud Functions build from."""
 
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +11,22 @@ import pytest
 
 from terraform import scripts
 from terraform.roots import CHECKOUT
+
+SETTINGS = """
+domain: localhost:8001
+allowedEmails: ["*@example.com"]
+images: {agent: "agent:1", jupyterlab: "jupyterlab:1"}
+profiles: {default: {}}
+"""
+# Where the portal's own files come from, its first page, and its style.
+SERVE = r"""
+import re, sys
+import functions_framework, kupyterhub_portal
+app = functions_framework.create_app("portal", sys.argv[1], "http").test_client()
+page = app.get("/", base_url="http://localhost:8000")
+style = app.get(re.search(r'"(\S+portal.css\S*)"', page.text)[1], base_url="http://localhost:8000")
+print(kupyterhub_portal.__file__, page.status_code, "Who are you?" in page.text, style.status_code, style.mimetype)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +70,30 @@ def test_the_same_files_give_the_same_bytes(packer: ModuleType, tmp_path: Path) 
 
 def test_ours_holds_the_entry_points(packer: ModuleType) -> None:
     assert Path("functions/main.py") in set(packer.files(CHECKOUT))
+
+
+def test_the_portal_of_the_archive_shows_its_sign_in(packer: ModuleType, tmp_path: Path) -> None:
+    packer.package(CHECKOUT, tmp_path / "out.zip")
+    zipfile.ZipFile(tmp_path / "out.zip").extractall(tmp_path / "source")
+    for name, text in (("settings.yaml", SETTINGS), ("key", "0" * 64)):
+        (tmp_path / name).write_text(text)
+    functions = tmp_path / "source/functions"
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE, functions / "portal.py"],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(functions),  # before the checkout's, which this environment knows, too
+            "GOOGLE_CLOUD_PROJECT": "my-project",
+            "FIRESTORE_EMULATOR_HOST": "localhost:1",  # which the page does not ask
+            "KUPYTERHUB_IDENTITY": "local",
+            "KUPYTERHUB_PORTAL_URL": "http://localhost:8000",
+            "KUPYTERHUB_SESSION_KEY_FILE": str(tmp_path / "key"),
+            "KUPYTERHUB_SETTINGS": str(tmp_path / "settings.yaml"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(functions / "kupyterhub_portal/__init__.py"), "200", "True", "200", "text/css"]
