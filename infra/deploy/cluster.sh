@@ -24,6 +24,7 @@ else
     # It would open the metadata server to agents, who have no need of it.
     kubectl delete --ignore-not-found -f gke/hosted-agents.yaml
 fi
+[ "$proxy" = cloud-run ] || kubectl delete --ignore-not-found -f gke/cloud-run-agents.yaml
 if [ "$proxy" = gke ]; then
     apply -f proxy/base/namespace.yaml
     ../deploy/proxy_secrets.sh <"$outputs"

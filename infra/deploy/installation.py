@@ -20,7 +20,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-SHARED_AGENT = Path(__file__).resolve().parents[1] / "cluster/gke/shared-agent.yaml"
+GKE = Path(__file__).resolve().parents[1] / "cluster/gke"
 _OF_THE_PORTAL = {"iap-client": "iap_client", "portal": "url"}
 
 
@@ -49,11 +49,19 @@ def portal(outputs: Mapping[str, Any], question: str) -> str:
 
 def objects(outputs: Mapping[str, Any], control_plane: str) -> str:
     """Give YAML of what infra/cluster cannot know; raises MissingOutput, or ValueError for what is no address."""
-    network = ipaddress.ip_network(control_plane)
-    policy = Template(SHARED_AGENT.read_text()).substitute(CONTROL_PLANE=str(network))
+    policies = [_policy("shared-agent", CONTROL_PLANE=control_plane)]
+    if proxy(outputs) == "cloud-run":
+        load_balancer = value(outputs, "dns_records")["wildcard"]["data"]
+        policies.append(_policy("cloud-run-agents", LOAD_BALANCER=load_balancer))
     accounts = value(outputs, "accounts")
     binding = _binding(accounts[function] for function in sorted(value(outputs, "dead_letters")))
-    return f"{policy}---\n{json.dumps(binding, indent=2)}\n"
+    # What begins with JSON, kubectl takes for JSON to its end.
+    return "---\n".join([*policies, f"{json.dumps(binding, indent=2)}\n"])
+
+
+def _policy(name: str, **addresses: str) -> str:
+    networks = {place: str(ipaddress.ip_network(address)) for place, address in addresses.items()}
+    return Template((GKE / f"{name}.yaml").read_text()).substitute(networks)
 
 
 def _binding(emails: Iterable[str]) -> dict[str, Any]:

@@ -20,7 +20,10 @@ HOSTED: dict[str, Any] = {
     "dead_letters": {"value": {"resync": {}}},
     "notebooks_bucket": {"value": "notebooks"},
 }
-CLOUD_RUN = HOSTED | {"proxy": {"value": {"admins": [], "identity": {"mode": "oidc"}, "topic": "agent-events"}}}
+CLOUD_RUN = HOSTED | {
+    "dns_records": {"value": {"wildcard": {"data": "203.0.113.7"}}},
+    "proxy": {"value": {"admins": [], "identity": {"mode": "oidc"}, "topic": "agent-events"}},
+}
 
 
 # Where pods reach the control plane. An API server that listens on loopback makes none: such addresses are refused.
@@ -112,6 +115,14 @@ def test_a_second_time_changes_nothing(cluster: Cluster) -> None:
     before = cluster.kubectl("get", kinds, "-n", "kupyterhub", "-o", versions)
     cluster.apply(CLOUD_RUN)
     assert cluster.kubectl("get", kinds, "-n", "kupyterhub", "-o", versions) == before
+
+
+def test_agents_reach_a_load_balancer_with_the_proxy_on_cloud_run_alone(cluster: Cluster) -> None:
+    cloud_run = "networkpolicy.networking.k8s.io/cloud-run-agents"
+    cluster.apply(CLOUD_RUN)
+    assert cloud_run in cluster.names("networkpolicies")
+    cluster.apply(HOSTED)
+    assert cloud_run not in cluster.names("networkpolicies")
 
 
 def test_agents_reach_the_metadata_server_with_the_hosted_proxy_alone(cluster: Cluster) -> None:

@@ -81,10 +81,10 @@ def test_a_pod_without_requests_is_refused_by_the_quota(admin: client.ApiClient)
         client.CoreV1Api(admin).create_namespaced_pod("kupyterhub", pod, dry_run="All")
 
 
-@pytest.mark.parametrize("file", ["shared-agent", "hosted-agents"])
+@pytest.mark.parametrize("file", ["shared-agent", "hosted-agents", "cloud-run-agents"])
 def test_the_policies_that_only_some_installations_need_are_accepted(admin: client.ApiClient, file: str) -> None:
-    text = (CHECKOUT / f"infra/cluster/gke/{file}.yaml").read_text().replace("$CONTROL_PLANE", "10.0.0.2/32")
-    policy = yaml.safe_load(text)
+    text = (CHECKOUT / f"infra/cluster/gke/{file}.yaml").read_text()
+    policy = yaml.safe_load(text.replace("$CONTROL_PLANE", "10.0.0.2/32").replace("$LOAD_BALANCER", "203.0.113.7/32"))
     client.NetworkingV1Api(admin).create_namespaced_network_policy("kupyterhub", policy, dry_run="All")
 
 

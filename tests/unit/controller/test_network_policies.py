@@ -1,5 +1,6 @@
 """What infra/cluster's NetworkPolicies mean, asked of pods as the controller makes them."""
 
+from string import Template
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ DNS = Pod({"k8s-app": "kube-dns"}, "kube-system", "10.4.0.53")
 
 
 def read(*files: str) -> list[dict[str, Any]]:
-    texts = [(CLUSTER / file).read_text().replace("$CONTROL_PLANE", "10.0.0.2/32") for file in files]
+    addresses = {"CONTROL_PLANE": "10.0.0.2/32", "LOAD_BALANCER": "203.0.113.7/32"}
+    texts = [Template((CLUSTER / file).read_text()).safe_substitute(addresses) for file in files]
     return [manifest for text in texts for manifest in yaml.safe_load_all(text)]
 
 
@@ -56,6 +58,7 @@ COMMON = [*read("network-policies.yaml"), *of_proxy("network-policies.yaml")]
 POLICIES = Policies(COMMON, NAMESPACES)
 HOSTED = Policies([*COMMON, *read("gke/hosted-agents.yaml")], NAMESPACES)
 SHARED = Policies([*COMMON, *read("gke/shared-agent.yaml")], NAMESPACES)
+CLOUD_RUN = Policies([*COMMON, *read("gke/cloud-run-agents.yaml")], NAMESPACES)
 
 
 def pod(template: dict[str, Any], address: str, namespace: str = "kupyterhub") -> Pod:
@@ -181,6 +184,11 @@ def test_what_only_some_installations_need_opens_that_for_agents_alone() -> None
     assert all(HOSTED.may(AGENT, host, port) for host, port in METADATA)
     assert SHARED.may(SHARED_AGENT, CONTROL_PLANE, 443)
     assert not SHARED.may(AGENT, CONTROL_PLANE, 443)
+    load_balancer = Host("203.0.113.7")
+    for agent in (AGENT, SHARED_AGENT):
+        assert CLOUD_RUN.may(agent, load_balancer, 443)
+        assert not CLOUD_RUN.may(agent, INTERNET, 443)
+        assert not POLICIES.may(agent, load_balancer, 443)
     for notebook in NOTEBOOKS.values():
         assert not SHARED.may(notebook, CONTROL_PLANE, 443)
 

@@ -14,6 +14,7 @@ OUTPUTS: dict[str, Any] = {
     "accounts": {"value": {"resync": "r@p.iam.gserviceaccount.com", "build": "b@p.iam.gserviceaccount.com"}},
     "cluster": {"value": {"name": "kupyterhub", "location": "europe-west1"}},
     "dead_letters": {"value": {"resync": {}}},
+    "dns_records": {"value": {"wildcard": {"data": "203.0.113.7"}}},
     "gateway": {"value": {"address": "kupyterhub-proxy"}},
     "notebooks_bucket": {"value": "notebooks"},
     "portal": {"value": {"iap_client": "client", "url": "https://portal.example.com"}},
@@ -57,6 +58,13 @@ def test_the_functions_and_nobody_else_get_their_role(installation: ModuleType) 
     roles = yaml.safe_load_all((CHECKOUT / "infra/cluster/rbac.yaml").read_text())
     assert binding["roleRef"]["name"] in {role["metadata"]["name"] for role in roles if role["kind"] == "Role"}
     assert policy["spec"]["egress"][0]["to"] == [{"ipBlock": {"cidr": "172.16.0.2/32"}}]
+
+
+def test_agents_reach_the_load_balancer_of_a_proxy_on_cloud_run(installation: ModuleType) -> None:
+    cloud_run = {name: value for name, value in OUTPUTS.items() if name != "gateway"}
+    _, policy, _ = yaml.safe_load_all(installation.objects(cloud_run, "172.16.0.2"))
+    assert policy["metadata"]["name"] == "cloud-run-agents"
+    assert policy["spec"]["egress"][0]["to"] == [{"ipBlock": {"cidr": "203.0.113.7/32"}}]
 
 
 @pytest.mark.parametrize("address", ["", "kubernetes", "172.16.0.2\n- {}"])
