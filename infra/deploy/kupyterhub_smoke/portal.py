@@ -48,6 +48,8 @@ def look(url: str, say: Callable[[str], None], ask: Ask = ask, clock: Clock | No
     while True:
         try:
             answer = ask(url)
+            if answer.status == HTTPStatus.MISDIRECTED_REQUEST:
+                raise OSError("the wildcard leads to the notebooks' server")  # noqa: TRY301 - as if it had no record
         except OSError as error:
             say(f"{url}: not reached ({error}); its record is yours to make, and its certificate comes after that")
             return

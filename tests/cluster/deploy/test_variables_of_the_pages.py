@@ -14,7 +14,10 @@ from terraform.ways import DATA, GOOGLE, SYSTEM
 
 INSTALL = (CHECKOUT / "docs/install.md").read_text()
 DAY_TWO = (CHECKOUT / "docs/day-two.md").read_text()
+PORTAL = (CHECKOUT / "docs/portal.md").read_text()
 FOR_DATA, *FOR_SYSTEM = re.findall(r"```hcl\n(.*?)```", INSTALL, re.DOTALL)
+FOR_PORTAL = re.findall(r"```hcl\n(.*?)```", PORTAL, re.DOTALL)
+WITH_PORTAL = [f"{own}\n{portal}" for own, portal in zip(FOR_SYSTEM, FOR_PORTAL, strict=True)]
 # Whole assignments; those with `…` in them leave something out, and `gpu` is a part of a profile.
 CHANGES = sorted({found for found in re.findall(r"`((?!gpu)\w+ = [^`]+)`", DAY_TWO) if "…" not in found})
 OF_EACH = [list(changes) for _, changes in groupby(CHANGES, key=lambda change: change.split()[0])]
@@ -60,6 +63,12 @@ def test_what_lasts_is_planned_as_the_page_says(schema: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("text", FOR_SYSTEM, ids=["self-hosted", "hosted"])
 def test_an_installation_is_planned_as_the_page_says(system: Root, text: str) -> None:
     assert "google_container_cluster" in plan(system, text, **{name: SYSTEM[name] for name in BY_THE_DEPLOY})
+
+
+@pytest.mark.parametrize("text", WITH_PORTAL, ids=["self-hosted", "hosted"])
+def test_a_portal_is_planned_as_its_page_says(system: Root, text: str) -> None:
+    planned = plan(system, text, **{name: SYSTEM[name] for name in BY_THE_DEPLOY})
+    assert 'google_cloudfunctions2_function.portal["portal"]' in planned
 
 
 @pytest.mark.parametrize("changes", ROUNDS, ids=range(len(ROUNDS)))

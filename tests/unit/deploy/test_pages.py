@@ -11,7 +11,7 @@ from typer.main import get_command
 from kupyterhub_cli.app import app
 from unit.deploy.conftest import CHECKOUT
 
-NAMES = ("install.md", "day-two.md", "costs.md", "uninstall.md", "files.md", "images.md")
+NAMES = ("install.md", "day-two.md", "costs.md", "uninstall.md", "portal.md", "files.md", "images.md")
 PAGES = [CHECKOUT / "docs" / name for name in NAMES]
 COMMAND = re.compile(r'kupyterhub (?:--project "\$PROJECT" )?((?:users [a-z]+|doctor|watch|open|logs))\b')
 SH = re.compile(r"```sh\n(.*?)```", re.DOTALL)

@@ -43,6 +43,11 @@ def test_errors_that_stay_fail_it() -> None:
         _look(iter([Answer(502, "")] * 1000))
 
 
+def test_a_name_that_leads_to_the_notebooks_server_yet_is_told() -> None:
+    (said,) = _look(iter([Answer(421, "")]))
+    assert said.startswith(f"{URL}: not reached (the wildcard leads to the notebooks' server)")
+
+
 def test_a_name_that_leads_nowhere_yet_is_told() -> None:
     def unknown(_: str) -> Answer:
         raise OSError("Name or service not known")
