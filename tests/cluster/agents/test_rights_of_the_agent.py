@@ -76,3 +76,10 @@ async def test_it_may_not_write_what_it_reads(api: Api) -> None:
     with pytest.raises(ApiError) as refused:
         await api.ask("POST", SERVICES, body={"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}})
     assert refused.value.status == 403
+
+
+async def test_it_reads_notebooks_tokens_and_no_secret_of_the_proxys_namespace(api: Api) -> None:
+    assert (await api.ask("GET", "/api/v1/namespaces/kupyterhub/secrets"))["kind"] == "SecretList"
+    with pytest.raises(ApiError) as refused:
+        await api.ask("GET", "/api/v1/namespaces/kupyterhub-proxy/secrets/proxy")
+    assert refused.value.status == 403
