@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import cast, get_args
 from urllib.parse import urlencode
 
@@ -12,13 +12,15 @@ from kupyterhub.domain.settings import Settings
 from kupyterhub_portal import pages
 from kupyterhub_portal.app import Frame, Routes
 from kupyterhub_portal.domain.choices import all_choices, current
+from kupyterhub_portal.domain.ids import is_id
+from kupyterhub_portal.domain.place import Place
 from kupyterhub_portal.everybody import PAGE, Action, Everybody, Sought
 from kupyterhub_portal.problem import Problem
 from kupyterhub_portal.store import PHASES
 from kupyterhub_portal.visitor import Visitor
 
 _DONE = {"start": "started", "stop": "stopped", "restart": "restarted", "delete": "deleted"}
-_MAX_ID = 1500  # bytes, a limit of Firestore
+_MAX_PART = 200
 
 
 class AdminPages:
@@ -67,14 +69,14 @@ class AdminPages:
             raise Problem(
                 400, "Nobody was chosen", "Tick who is meant, then try again.", (f"/people?{_query(sought)}", "Back")
             )
+        # From a person's own page one comes back to it, and otherwise to the same part of the list.
+        back = request.form.get("back", "")
+        here = f"/person?{urlencode({'id': back})}" if back else f"/people?{_query(sought)}"
         if action == "delete" and "sure" not in request.form:
             people = self._everybody.people(users)
-            return self._frame.page("delete.html", visitor, people=people, sought=sought)
-        gone = self._everybody.act(cast("Action", action), users, purge="purge" in request.form)
-        done = {"done": action, "people": len(users) - gone, "gone": gone}
-        if back := request.form.get("back"):
-            return pages.redirect(f"/person?{urlencode({'id': back, **done})}")
-        return pages.redirect(f"/people?{_query(sought)}&{urlencode(done)}")
+            return self._frame.page("delete.html", visitor, people=people, sought=sought, back=back, leave=here)
+        done = self._everybody.act(cast("Action", action), users, purge="purge" in request.form)
+        return pages.redirect(f"{here}&{urlencode({'done': action, **asdict(done)})}")
 
     def _adding(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002
         return self._frame.page("add.html", visitor, profiles=list(self._settings.profiles), added=None)
@@ -93,6 +95,7 @@ class AdminPages:
             choices=all_choices(self._settings),
             chosen=current(document),
             done=_done(request.args),
+            is_over=self._everybody.is_over(document),
         )
 
     def _choose(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002
@@ -102,13 +105,13 @@ class AdminPages:
 
 
 def _sought(values: Mapping[str, str]) -> Sought:
-    after = values.get("after", "")
-    return Sought(values.get("part", "").strip(), values.get("phase", ""), after if _is_id(after) else "")
+    part = values.get("part", "").strip()[:_MAX_PART]
+    return Sought(part, values.get("phase", ""), Place.read(values.get("after", "")))
 
 
 def _query(sought: Sought) -> str:
     given = {"part": sought.part, "phase": sought.phase, "after": sought.after}
-    return urlencode({name: value for name, value in given.items() if value})
+    return urlencode({name: str(value) for name, value in given.items() if value})
 
 
 def _done(values: Mapping[str, str]) -> str:
@@ -116,11 +119,16 @@ def _done(values: Mapping[str, str]) -> str:
     what = values.get("done", "")
     if what == "choose":
         return "Saved. It counts from the next start."
-    people, gone = _count(values.get("people", "")), _count(values.get("gone", ""))
     if what not in _DONE:
         return ""
-    missing = f" {gone} {'was' if gone == 1 else 'were'} gone already." if gone else ""
-    return f"{people} {'person is' if people == 1 else 'people are'} being {_DONE[what]}.{missing}"
+    people, gone, over = (_count(values.get(name, "")) for name in ("people", "gone", "over"))
+    who = f"{people} people are" if people > 1 else "1 person is" if people else "Nobody is"
+    said = [
+        f"{who} being {_DONE[what]}.",
+        f"{gone} {'was' if gone == 1 else 'were'} gone already." if gone else "",
+        f"The time of {over} is over: their own page says what brings them back." if over else "",
+    ]
+    return " ".join(filter(None, said))
 
 
 def _count(text: str) -> int:
@@ -128,16 +136,10 @@ def _count(text: str) -> int:
 
 
 def _ids(texts: list[str]) -> list[str]:
-    return [text for text in dict.fromkeys(texts) if _is_id(text)][:PAGE]
+    return [text for text in dict.fromkeys(texts) if is_id(text)][:PAGE]
 
 
 def _id(text: str) -> str:
-    if not _is_id(text):
+    if not is_id(text):
         raise Problem(404, "There is no such person", "Perhaps the address was mistyped.", ("/people", "Everybody"))
     return text
-
-
-def _is_id(text: str) -> bool:
-    reserved = text.startswith("__") and text.endswith("__")
-    fits = len(text.encode(errors="replace")) <= _MAX_ID
-    return bool(text) and "/" not in text and text not in (".", "..") and not reserved and fits

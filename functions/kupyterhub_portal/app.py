@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from kupyterhub.domain.errors import TransientError
 from kupyterhub_portal import pages
+from kupyterhub_portal.domain import pasted
 from kupyterhub_portal.entrance import Entrance
 from kupyterhub_portal.forms import Forms
 from kupyterhub_portal.limits import Limit
@@ -17,8 +18,10 @@ from kupyterhub_portal.problem import Problem
 from kupyterhub_portal.visitor import Visitor
 
 MAX_BODY = 256 * 1024
-"""A pasted list of the most people that are taken at once is far below."""
+"""Bytes of a form; a pasted list of the most people that are taken at once is far below."""
 _READING = frozenset({"GET", "HEAD"})
+# What portal.js asks with. Identity-Aware Proxy answers 401 to it, too, where a page would be led to a sign-in.
+_BY_SCRIPT = ("X-Requested-With", "XMLHttpRequest")
 
 Handler = Callable[[Request, Visitor], Response]
 Routes = dict[tuple[str, str], Handler]
@@ -93,8 +96,13 @@ class Portal:
         except TransientError as error:
             log.warning("the portal could not answer: %s", error)
             return _sorry(503, "This does not work just now", "The list of people cannot be reached. Try again.")
-        except HTTPException as error:  # a body that is too large, or none that can be read
-            return _sorry(error.code or 400, "This could not be read", "What was sent is too large, or malformed.")
+        except RequestEntityTooLarge:
+            return _sorry(413, "This is too much at once", f"{pasted.MOST:,} people can be pasted at a time.")
+        except HTTPException as error:
+            return _sorry(error.code or 400, "This could not be read", "It is malformed. Nothing was done.")
+        except Exception:  # functions-framework would show its text to whoever asked
+            log.exception("a mistake of the portal")
+            return _sorry(500, "Something is wrong here", "The portal could not make this page. Its log says why.")
 
     def _answer(self, request: Request) -> Response:
         if found := pages.static(request):
@@ -108,10 +116,14 @@ class Portal:
             )
         if answer := self._entrance.answer(request):
             return answer
-        visitor = self._entrance.visitor(request)
-        if isinstance(visitor, Response):
-            return visitor
-        return self._serve(request, visitor)
+        if visitor := self._entrance.visitor(request):
+            return self._serve(request, visitor)
+        if request.method not in _READING or request.headers.get(_BY_SCRIPT[0]) == _BY_SCRIPT[1]:
+            # A sign-in begins by a page that is opened: it leads back to that page, which must be one.
+            raise Problem(
+                401, "You are not signed in any more", "Nothing was done. Sign in, then try again.", ("/", "Sign in")
+            )
+        return self._entrance.ask(request)
 
     def _serve(self, request: Request, visitor: Visitor) -> Response:
         limit = self._reads if request.method in _READING else self._writes
@@ -127,7 +139,7 @@ class Portal:
         if route in self._of_people:
             return self._of_people[route]
         if route not in self._of_admins:
-            raise Problem(404, "There is no such page", "Perhaps the address was mistyped.")
+            raise self._nothing_there(route[1])
         if not self._frame.is_admin(visitor):
             raise Problem(
                 403,
@@ -135,6 +147,15 @@ class Portal:
                 f"You are {visitor.email}, who is none of them. The settings name them (admins).",
             )
         return self._of_admins[route]
+
+    def _nothing_there(self, path: str) -> Problem:
+        methods = {method for method, known in (*self._of_people, *self._of_admins) if known == path}
+        if methods == {"POST"}:
+            # Where a button led, and what a browser asks for again after a page that said that it did not work.
+            return Problem(405, "Nothing was done", "What you wanted is behind a button: go back to it.")
+        if methods:
+            return Problem(405, "There is no such page", "This page is only there to be read.")
+        return Problem(404, "There is no such page", "Perhaps the address was mistyped.")
 
 
 def _sorry(status: int, title: str, text: str) -> Response:

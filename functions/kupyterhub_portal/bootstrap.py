@@ -35,6 +35,7 @@ def wired(settings: PortalSettings, store: Store) -> Portal:
     forms = Forms(settings.key, settings.origin)
     entrance = _entrance(settings, forms)
     frame = Frame(forms, entrance, of_users.admins)
+    everybody = Everybody(store, of_users, clock)
     return Portal(
         settings.origin,
         entrance,
@@ -43,8 +44,8 @@ def wired(settings: PortalSettings, store: Store) -> Portal:
         # A page that looks each two seconds needs 0.5; several of them, in several tabs, are fine.
         reads=Limit(burst=120, per_second=5),
         writes=Limit(burst=20, per_second=0.5),
-        of_people=OwnPages(frame, OwnServers(store, of_users, clock)).routes(),
-        of_admins=AdminPages(frame, Everybody(store, of_users, clock), of_users).routes(),
+        of_people=OwnPages(frame, OwnServers(store, of_users, clock), everybody).routes(),
+        of_admins=AdminPages(frame, everybody, of_users).routes(),
     )
 
 

@@ -19,12 +19,15 @@ class SignOut:
 
 
 class Entrance(Protocol):
-    """One way. Both methods may raise Problem."""
+    """One way. Each method may raise Problem."""
 
     sign_out: SignOut
 
     def answer(self, request: Request) -> Response | None:
         """Answer a request of the sign-in itself; None for any other."""
 
-    def visitor(self, request: Request) -> Visitor | Response:
-        """Say who asks, or answer instead by what begins a sign-in."""
+    def visitor(self, request: Request) -> Visitor | None:
+        """Say who asks; None for nobody who is signed in."""
+
+    def ask(self, request: Request) -> Response:
+        """Begin a sign-in that leads back to the page that was asked for."""

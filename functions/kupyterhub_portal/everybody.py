@@ -1,9 +1,10 @@
 """What administrators see and do. Who calls has made sure that it is one."""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.domain import pasted, searching
 from kupyterhub_portal.domain.choices import DEFAULT, all_choices
+from kupyterhub_portal.domain.place import Place
 from kupyterhub_portal.own import fields_of
 from kupyterhub_portal.problem import Problem, gone
 from kupyterhub_portal.store import PHASES, REMOVED, Store
@@ -25,6 +27,7 @@ _SEARCHED = 3000
 _COUNTED_SECONDS = 10.0
 _HISTORY = 10
 _BACK = ("/people", "Everybody")
+_NAME = re.compile("[a-z0-9-]{1,63}")
 
 log = logging.getLogger("kupyterhub")
 
@@ -44,15 +47,26 @@ class Sought:
 
     part: str = ""
     phase: str = ""
-    after: str = ""
+    after: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page: people by e-mail, and the id that the next one begins after."""
+    """A page: people by e-mail, and where the next one begins."""
 
     people: list[UserDocument]
-    following: str
+    following: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of something that was done to several at once."""
+
+    people: int
+    gone: int
+    """Who is not there any more, which is no failure of the others."""
+    over: int
+    """Whose time is over, which a start does not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +102,14 @@ class Everybody:
             )
 
     def page(self, sought: Sought) -> Listing | None:
-        """Give one page; None where Firestore does not answer."""
+        """Give one page; None where that fails: half of the answer is under way by then."""
         try:
             return self._search(sought) if sought.part else _listing(self._read(sought, sought.after, PAGE + 1))
         except TransientError as error:
             log.warning("the portal could not list people: %s", error)
-            return None
+        except Exception:
+            log.exception("a mistake of the portal")
+        return None
 
     def counts(self) -> dict[str, int]:
         """Count people by phase; as it was some seconds ago, so that many who look cost little."""
@@ -109,14 +125,30 @@ class Everybody:
             raise gone()
         return document, self._store.history(user, _HISTORY)
 
+    def named(self, name: str) -> UserDocument | None:
+        """Give whose notebook that is, by the first part of its host: the base name of the Kubernetes objects."""
+        found = self._store.of_name(name) if _NAME.fullmatch(name) else []
+        now = self._clock()
+        holding = [each for each in found if not has_ended(each, now) and each.status.reason != "DuplicateEmail"]
+        return max(holding or found, key=lambda document: document.update_time, default=None)
+
     def people(self, users: Sequence[str]) -> list[UserDocument]:
         """Give those who are still there, by e-mail."""
         return _by_email(self._store.get_many(users))
 
-    def act(self, action: Action, users: Sequence[str], *, purge: bool = False) -> int:
-        """Do it to each; returns how many are gone, which is no failure of the others."""
+    def act(self, action: Action, users: Sequence[str], *, purge: bool = False) -> Done:
+        """Do it to each, but start nobody whose time is over."""
         fields = _FIELDS[action] | ({"purge": True} if purge and action == "delete" else {})
-        return len(self._store.change_many(users, fields))
+        found = self._store.get_many(users) if action == "start" else []
+        over = {document.id for document in found if self.is_over(document)}
+        meant = [user for user in users if user not in over]
+        gone = self._store.change_many(meant, fields)
+        return Done(len(meant) - len(gone), len(gone), len(over))
+
+    def is_over(self, document: UserDocument) -> bool:
+        """Whether somebody's time is over: they count as deleted whatever their state says."""
+        running = replace(document, fields={**document.fields, "state": "running"})
+        return has_ended(running, self._clock())
 
     def choose(self, user: str, value: str) -> None:
         """Give somebody a profile and an image; raises Problem."""
@@ -167,27 +199,32 @@ class Everybody:
     def _search(self, sought: Sought) -> Listing:
         found: list[UserDocument] = []
         after, read = sought.after, 0
+        # Most searches are answered by the first few; where few of those fit, more are read together.
+        together = PAGE + 1
         while read < _SEARCHED:
-            some = self._read(sought, after, _READ_TOGETHER)
+            some = self._read(sought, after, together)
             for document in some:
                 if searching.matches(document, sought.part):
                     found.append(document)
                 if len(found) > PAGE:
                     return _listing(found)
-                after = document.id
-            read += len(some)
-            if len(some) < _READ_TOGETHER:
+                after = Place.after(document)
+            if len(some) < together:
                 return _listing(found)
+            read += len(some)
+            together = _READ_TOGETHER
         return Listing(_by_email(found), after)
 
-    def _read(self, sought: Sought, after: str, limit: int) -> list[UserDocument]:
+    def _read(self, sought: Sought, after: Place | None, limit: int) -> list[UserDocument]:
+        if not sought.part and not sought.phase:
+            return self._store.everybody(after, limit)
         trigram = searching.trigram(sought.part) if sought.part else ""
-        return self._store.page(phase=sought.phase, trigram=trigram, after=after, limit=limit)
+        return self._store.sought(phase=sought.phase, trigram=trigram, after=after, limit=limit)
 
 
 def _listing(found: list[UserDocument]) -> Listing:
     shown = found[:PAGE]
-    return Listing(_by_email(shown), shown[-1].id if len(found) > PAGE else "")
+    return Listing(_by_email(shown), Place.after(shown[-1]) if len(found) > PAGE else None)
 
 
 def _by_email(documents: Iterable[UserDocument]) -> list[UserDocument]:

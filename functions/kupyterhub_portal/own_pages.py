@@ -1,11 +1,14 @@
 """The pages of a person's own server. What they do is done to the server of who asks, whatever a form says."""
 
+from urllib.parse import urlencode
+
 from werkzeug.wrappers import Request, Response
 
 from kupyterhub.domain.names import base_name
 from kupyterhub_portal import pages
 from kupyterhub_portal.app import Frame, Routes
 from kupyterhub_portal.domain.words import STEPS
+from kupyterhub_portal.everybody import Everybody
 from kupyterhub_portal.own import OwnServers
 from kupyterhub_portal.visitor import Visitor
 
@@ -13,9 +16,10 @@ from kupyterhub_portal.visitor import Visitor
 class OwnPages:
     """`/`, its fragment `/state`, and what its buttons do."""
 
-    def __init__(self, frame: Frame, servers: OwnServers) -> None:
+    def __init__(self, frame: Frame, servers: OwnServers, everybody: Everybody) -> None:
         self._frame = frame
         self._servers = servers
+        self._everybody = everybody
 
     def routes(self) -> Routes:
         """Method and path of each."""
@@ -32,7 +36,10 @@ class OwnPages:
     def _home(self, request: Request, visitor: Visitor) -> Response:
         # Whoever opened a notebook's URL in vain is led here, with the first part of its host.
         wanted = request.args.get("start", "")
-        return self._shown("home.html", visitor, others=bool(wanted) and wanted != base_name(visitor.email))
+        others = bool(wanted) and wanted != base_name(visitor.email)
+        if others and self._frame.is_admin(visitor) and (person := self._everybody.named(wanted)):
+            return pages.redirect(f"/person?{urlencode({'id': person.id})}")
+        return self._shown("home.html", visitor, others=others)
 
     def _state(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002 - every handler is told
         return self._shown("state.html", visitor)

@@ -6,6 +6,7 @@ there what it waits for. Meanwhile the browser has the heading, and gets style a
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from importlib import resources
 from itertools import takewhile
 from typing import Any
@@ -39,6 +40,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.tests["moment"] = lambda value: isinstance(value, datetime)
 _templates.globals["asset"] = lambda name: f"{STATIC}{name}?{_versions[name]}"
 
 

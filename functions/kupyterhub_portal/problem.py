@@ -18,6 +18,7 @@ def gone() -> Problem:
         404,
         "This person is not here any more",
         "Nothing was changed. Somebody else has removed the document, or its address was mistyped.",
+        ("/people", "Everybody"),
     )
 
 

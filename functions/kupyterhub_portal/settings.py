@@ -13,6 +13,7 @@ from kupyterhub.domain.settings import Settings
 # https://cloud.google.com/iap/docs/signed-headers-howto: a JSON object, key id to PEM.
 _IAP_KEYS_URL = "https://www.gstatic.com/iap/verify/public_key"
 _KEY_BYTES = 32
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,12 @@ def is_loopback(host: str) -> bool:
 
 
 def _origin(url: str, *, local: bool) -> str:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.path not in ("", "/") or parts.query or not host:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as e:
+        raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}: {e}") from e
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None or not host:
         raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}; it should be scheme and host, with no path")
     if local and not (parts.scheme == "http" and is_loopback(host)):
         raise SettingsError(
@@ -84,7 +88,9 @@ def _origin(url: str, *, local: bool) -> str:
         )
     if not local and parts.scheme != "https" and not is_loopback(host):
         raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}; it should be an https URL")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    # As browsers name it: without the port that goes without saying.
+    shown = parts.netloc.lower().removesuffix(f":{port}" if port == _PORTS.get(parts.scheme) else "")
+    return f"{parts.scheme}://{shown.removesuffix(':')}"
 
 
 def _identity(environment: Mapping[str, str], of_users: Settings) -> Local | Iap | Oidc:

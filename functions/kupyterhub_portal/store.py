@@ -15,7 +15,8 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.bulk_batch import BulkWriteBatch
 
 from kupyterhub.domain.errors import DocumentChanged, TransientError
-from kupyterhub.domain.users import UserDocument
+from kupyterhub.domain.users import OBSERVED_FIELDS, UserDocument
+from kupyterhub_portal.domain.place import Place
 
 COLLECTION = "users"
 PHASES = ("Ready", "Provisioning", "Waiting", "Stopped", "Failed", "Rejected", "Deleted")
@@ -23,8 +24,8 @@ REMOVED = firestore.DELETE_FIELD
 """As a field's value in a write: the field is taken away."""
 # All that a row of a list shows; the search terms, most of a document, stay where they are.
 _SHOWN = (
-    *("email", "displayName", "profile", "image", "state", "expiresAt", "restart"),
-    *(f"status.{name}" for name in ("phase", "reason", "message", "proxyUrl", "observed", "lastActivity")),
+    *("displayName", *OBSERVED_FIELDS),
+    *(f"status.{name}" for name in ("phase", "reason", "message", "observed")),
 )
 _SECONDS = 10.0
 _QUERY_SECONDS = 30.0
@@ -69,16 +70,31 @@ class Store:
                 found |= {document.id: document for document in self._read(self._users.where(filter=where))}
         return list(found.values())
 
-    def page(self, *, phase: str, trigram: str, after: str, limit: int) -> list[UserDocument]:
-        """Query in the order of ids, which needs no index of its own; empty texts leave a condition out."""
+    def everybody(self, after: Place | None, limit: int) -> list[UserDocument]:
+        """Query all whose e-mail is a text, in the order of e-mails."""
+        query = self._users.select(_SHOWN).where(filter=FieldFilter("email", ">=", "")).limit(limit)
+        query = query.order_by("email").order_by("__name__")
+        if after:
+            query = query.start_after({"email": after.email, "__name__": self._users.document(after.id)})
+        return self._read(query)
+
+    def sought(self, *, phase: str, trigram: str, after: Place | None, limit: int) -> list[UserDocument]:
+        """Query by a phase, a trigram or both; an empty text leaves that condition out.
+
+        In the order of ids: any other would need an index of several fields for each, and find nobody without e-mail.
+        """
         query = self._users.select(_SHOWN).order_by("__name__").limit(limit)
         if phase:
             query = query.where(filter=FieldFilter("status.phase", "==", phase))
         if trigram:
             query = query.where(filter=FieldFilter("status.terms", "array_contains", trigram))
         if after:
-            query = query.start_after({"__name__": self._users.document(after)})
+            query = query.start_after({"__name__": self._users.document(after.id)})
         return self._read(query)
+
+    def of_name(self, name: str) -> list[UserDocument]:
+        """Query by the base name of the Kubernetes objects."""
+        return self._read(self._users.where(filter=FieldFilter("status.name", "==", name)))
 
     def counts(self) -> dict[str, int]:
         """Count people by phase, by indexes alone."""
@@ -108,13 +124,13 @@ class Store:
     def change(self, document: UserDocument, fields: Mapping[str, Any]) -> None:
         """Change fields if the document is still this version; raises DocumentChanged."""
         unchanged = self._client.write_option(last_update_time=document.update_time)
-        try:
-            with _translated():
+        with _translated():
+            try:
                 self._users.document(document.id).update(
                     dict(fields), option=unchanged, retry=_RETRY, timeout=_SECONDS
                 )
-        except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as e:
-            raise DocumentChanged(f"{COLLECTION}/{document.id} is not what was read") from e
+            except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as e:
+                raise DocumentChanged(f"{COLLECTION}/{document.id} is not what was read") from e
 
     def history(self, user: str, limit: int) -> list[dict[str, Any]]:
         """Query what happened to a user, the latest first."""
@@ -155,7 +171,5 @@ def _document(snapshot: Any) -> UserDocument:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted):
-        raise
     except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as e:
         raise TransientError(f"Firestore does not answer: {type(e).__name__}") from e

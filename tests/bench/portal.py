@@ -36,7 +36,7 @@ PAGES = {
     "one's own server": (SOMEBODY, "/"),
     "its state, looked at again": ("student00043@example.com", "/state"),
     "everybody, the first page": ("admin1@example.com", "/people"),
-    "everybody, in the middle": ("admin2@example.com", "/people?after=u-8"),
+    "everybody, in the middle": ("admin2@example.com", "/people?after=student05000@example.com/u-8"),
     "a search that one fits": ("admin3@example.com", "/people?part=student00042"),
     "a search that all fit": ("admin4@example.com", "/people?part=example.com"),
     "all of a state": ("admin5@example.com", "/people?phase=Failed"),

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import requests
 from google.auth import jwt
@@ -51,16 +51,20 @@ class IapEntrance:
         """Nothing."""
         return None
 
-    def visitor(self, request: Request) -> Visitor:
+    def ask(self, request: Request) -> NoReturn:  # noqa: ARG002
+        """Say why nobody can sign in here; raises Problem."""
+        raise Problem(
+            401,
+            "This request did not come through Identity-Aware Proxy",
+            "The portal lets people in by what Identity-Aware Proxy says of them, and this request carries no "
+            f"{ASSERTION_HEADER}. Either it went past the load balancer, or Identity-Aware Proxy is off.",
+        )
+
+    def visitor(self, request: Request) -> Visitor | None:
         """Read the assertion; raises Problem."""
         given = request.headers.get(ASSERTION_HEADER)
         if not given:
-            raise Problem(
-                401,
-                "This request did not come through Identity-Aware Proxy",
-                "The portal lets people in by what Identity-Aware Proxy says of them, and this request carries no "
-                f"{ASSERTION_HEADER}. Either it went past the load balancer, or Identity-Aware Proxy is off.",
-            )
+            return None
         try:
             # Two of them, which WSGI joins by a comma, are no token.
             return Visitor(self._email(given))

@@ -44,25 +44,31 @@ class LocalEntrance:
                 return response
         return None
 
-    def visitor(self, request: Request) -> Visitor | Response:
-        """Say who is signed in, or ask."""
-        return self._sessions.visitor(request) or self._ask(local_path(request.full_path.rstrip("?")))
+    def visitor(self, request: Request) -> Visitor | None:
+        """Say who is signed in."""
+        return self._sessions.visitor(request)
+
+    def ask(self, request: Request) -> Response:
+        """Ask who it is."""
+        return self._page(local_path(request.full_path.rstrip("?")))
 
     def _sign_in(self, request: Request) -> Response:
         self._forms.require_origin(request)
         following = local_path(request.form.get("next", "/"))
-        email = normalise_email(request.form.get("email", ""))
+        given = request.form.get("email", "")
+        email = normalise_email(given)
         if email is None:
-            return self._ask(following, problem="That is not an e-mail address, such as ada@example.com.")
+            return self._page(following, given, "That is not an e-mail address, such as ada@example.com.")
         response = redirect(following)
         self._sessions.begin(response, email)
         return response
 
-    def _ask(self, following: str, problem: str = "") -> Response:
+    def _page(self, following: str, given: str = "", problem: str = "") -> Response:
         return page(
             "sign-in.html",
             status=400 if problem else 200,
             admins=sorted(self._admins),
             following=following,
+            given=given,
             problem=problem,
         )

@@ -51,12 +51,12 @@ class OidcEntrance:
                 raise Problem(200, "You are signed out", "Notebooks go on running.", ("/", "Sign in"))
         return None
 
-    def visitor(self, request: Request) -> Visitor | Response:
-        """Say who is signed in, or lead to the provider."""
-        if found := self._sessions.visitor(request):
-            return found
-        if request.method != "GET":
-            raise Problem(401, "You are not signed in any more", "Nothing was done. Sign in and try again.")
+    def visitor(self, request: Request) -> Visitor | None:
+        """Say who is signed in."""
+        return self._sessions.visitor(request)
+
+    def ask(self, request: Request) -> Response:
+        """Lead to the provider."""
         path = local_path(request.full_path.rstrip("?"))
         attempt = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
         attempt["next"] = path if len(path) <= _MAX_PATH else "/"

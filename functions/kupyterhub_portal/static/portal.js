@@ -11,7 +11,10 @@ function follow(part) {
     clearTimeout(timer)
     if (document.hidden) return
     try {
-      const answer = await fetch(part.dataset.follow, { headers: { Accept: 'text/html' }, redirect: 'error' })
+      const headers = { Accept: 'text/html', 'X-Requested-With': 'XMLHttpRequest' }
+      const answer = await fetch(part.dataset.follow, { headers, redirect: 'manual' })
+      // Nobody is signed in any more: the page itself leads to where one signs in.
+      if (answer.status === 401 || answer.type === 'opaqueredirect') return location.reload()
       if (answer.ok) show(await answer.text())
     } catch { /* a network that is away for a moment */ }
     if (part.querySelector('[data-changes]')) timer = setTimeout(look, EVERY)
@@ -22,7 +25,10 @@ function follow(part) {
     // Every answer has another token in its forms; that is no news.
     if (plain(fresh.content) === plain(part)) return
     const focused = part.contains(document.activeElement) && document.activeElement.id
+    const chosen = part.querySelector('select')?.value
     part.replaceChildren(fresh.content)
+    const choice = part.querySelector('select')
+    if (choice && [...choice.options].some(option => option.value === chosen)) choice.value = chosen
     const again = focused && document.getElementById(focused)
     if (again) again.focus()
     else if (focused) part.focus()

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+import jwt
 import pytest
 
 from cluster.portal.portal_site import ADA, ADMIN, Site
@@ -93,6 +94,12 @@ def test_a_form_is_of_who_the_assertion_names(behind_iap: Site) -> None:
         pytest.param(IAP.assertion(ADA, iss="https://accounts.google.com"), 403, id="of another issuer"),
         pytest.param(IAP.assertion(ADA, exp=int(time.time()) - 600), 403, id="of yesterday"),
         pytest.param(IAP.assertion(ADA, email=None), 403, id="of nobody"),
+        pytest.param(IAP.assertion(ADA, exp=None), 403, id="without an end"),
+        pytest.param(IAP.assertion(ADA, email=[ADA]), 403, id="of a list"),
+        pytest.param(jwt.encode(IAP.claims(ADA), None, "none", {"kid": "1"}), 403, id="not signed"),
+        pytest.param(jwt.encode(IAP.claims(ADA), IAP.keys["1"][27:91], "HS256", {"kid": "1"}), 403, id="by a secret"),
+        pytest.param("W10.W10.W10", 403, id="lists"),
+        pytest.param("\xff.\xff.\xff", 403, id="no letters"),
     ],
 )
 def test_nobody_else_comes_in(behind_iap: Site, assertion: str | None, status: int) -> None:

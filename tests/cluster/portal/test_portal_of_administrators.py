@@ -1,6 +1,7 @@
 """What administrators see and do at the portal, and that nobody else does."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cluster.portal.portal_site import ADA, ADMIN, EVE, Site
-from kupyterhub.domain.names import document_id
+from kupyterhub.domain.names import base_name, document_id
 from kupyterhub_portal.everybody import PAGE
 
 PATHS = ("/people", "/people/counts", "/people/add", f"/person?id={document_id(ADA)}")
@@ -46,16 +47,30 @@ def test_everybody_is_listed_with_what_is_the_matter(site: Site) -> None:
 
 
 def test_pages_hold_everybody_once(site: Site) -> None:
-    emails = {f"student{number:03}@example.com" for number in range(2 * PAGE + 7)}
+    emails = [f"student{number:03}@example.com" for number in range(2 * PAGE + 7)]
     site.store.create_many({document_id(email): {"email": email} for email in emails})
+    # Where two have an e-mail, the page may end between them; nobody is left out by it.
+    twice = emails[PAGE - 1]
+    site.users.document("another").set({"email": twice})
     browser, path, seen = site.browser(ADMIN), "/people", []
     for _ in range(3):
         page = browser.get(path).text
-        seen += [email for email in emails if f">{email}</a>" in page]
+        seen += re.findall(">([^<]+@example.com)</a>", page)
         following = re.search('href="([^"]+)">Next page', page)
         path = unescape(following[1]) if following else ""
     assert not path
-    assert sorted(seen) == sorted(emails)
+    assert seen == sorted([*emails, twice])
+
+
+def test_who_has_no_email_is_found_among_the_rejected(site: Site) -> None:
+    for user, fields in {"none": {}, "number": {"email": 7}}.items():
+        site.users.document(user).set({**fields, "status": {"phase": "Rejected", "message": f"email: {user}"}})
+    browser = site.browser(ADMIN)
+    page = browser.get("/people").text
+    assert 'href="/people?phase=Rejected">rejected</a>' in page
+    page = browser.get("/people?phase=Rejected").text
+    assert "email: none" in page
+    assert "email: number" in page
 
 
 @pytest.mark.parametrize(
@@ -156,6 +171,46 @@ def test_bringing_somebody_back_forgets_a_purge_that_waited(site: Site) -> None:
     site.browser(ADMIN).post("/people/act", action="start", user=user)
     assert site.fields(user)["state"] == "running"
     assert "purge" not in site.fields(user)
+
+
+def test_a_start_brings_nobody_back_whose_time_is_over(site: Site) -> None:
+    before = datetime.now(UTC) - timedelta(days=1)
+    over = site.add(ADA, "Deleted", expiresAt=before)
+    other = site.add(EVE, "Deleted", state="deleted", expiresAt=before + timedelta(days=9))
+    browser = site.browser(ADMIN)
+    answer = browser.post("/people/act", action="start", user=[over, other])
+    page = browser.get(answer.headers["Location"]).text
+    assert "1 person is being started." in page
+    assert "The time of 1 is over" in page
+    assert "state" not in site.fields(over)
+    assert site.fields(other)["state"] == "running"
+    assert f"kupyterhub users add {ADA} --expires never" in browser.get(f"/person?id={over}").text
+    assert "--expires" not in browser.get(f"/person?id={other}").text
+
+
+def test_who_acts_on_a_persons_page_comes_back_to_it(site: Site) -> None:
+    user = site.add(ADA, "Ready")
+    browser = site.browser(ADMIN)
+    asked = browser.post("/people/act", action="delete", user=user, back=user).text
+    assert f'href="/person?id={user}">Leave them</a>' in asked
+    assert f'name="back" value="{user}"' in asked
+    answer = browser.post("/people/act", action="delete", user=user, back=user, sure="yes")
+    assert answer.headers["Location"].startswith(f"/person?id={user}&")
+    asked = browser.post("/people/act", action="delete", user=user, part="ada", phase="Deleted").text
+    assert 'href="/people?part=ada&amp;phase=Deleted">Leave them</a>' in asked
+
+
+def test_whoever_administrates_is_led_to_whose_notebook_did_not_open(site: Site) -> None:
+    user = site.add(ADA, "Stopped", id="made-by-an-app", state="stopped")
+    site.add(ADA, "Rejected", id="another", status_reason="DuplicateEmail")
+    answer = site.browser(ADMIN).get(f"/?start={base_name(ADA)}")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/person?id={user}")
+    for email, name in ((EVE, base_name(ADA)), (ADMIN, "nobody-0123456789abcdef"), (ADMIN, "x" * 3000)):
+        answer = site.browser(email).get(f"/?start={name}")
+        assert answer.status_code == 200
+        assert "is not yours" in answer.text
+        assert user not in answer.text
+    assert "is not yours" not in site.browser(ADMIN).get(f"/?start={base_name(ADMIN)}").text
 
 
 def test_nobody_chosen_is_said(site: Site) -> None:

@@ -1,7 +1,6 @@
 """What the portal refuses, whoever asks."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -9,6 +8,7 @@ from cluster.portal.portal_site import ADA, ADMIN, ORIGIN, Site, token
 from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.app import MAX_BODY
+from kupyterhub_portal.domain.place import Place
 from kupyterhub_portal.store import Store
 
 
@@ -41,8 +41,10 @@ def test_a_form_with_a_token_that_is_not_this_persons_does_nothing(site: Site, k
 def test_reading_never_changes_anything(site: Site) -> None:
     user = site.add(ADA, "Ready")
     browser = site.browser(ADA)
-    for path in ("/stop", "/start", "/enrol", "/sign-out", "/people/act"):
-        assert browser.get(path).status_code == 404
+    for path in ("/stop", "/start", "/enrol", "/people/act"):
+        assert browser.get(path).status_code == 405
+    assert browser.get("/sign-out").status_code == 404
+    assert ADA in browser.get("/").text
     assert "state" not in site.fields(user)
 
 
@@ -74,6 +76,19 @@ def test_a_session_that_was_changed_is_none(site: Site) -> None:
     browser = site.browser()
     browser.client.set_cookie("kupyterhub-portal-session", "W10.x.y", domain="localhost")
     assert "Who are you?" in browser.get("/").text
+
+
+def test_who_is_not_signed_in_any_more_is_told_so_where_no_page_was_asked_for(site: Site) -> None:
+    browser = site.browser()
+    answers = [browser.post("/stop"), browser.get("/state", **{"X-Requested-With": "XMLHttpRequest"})]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert all("You are not signed in any more" in answer.text for answer in answers)
+
+
+def test_an_address_that_was_mistyped_may_be_mended(site: Site) -> None:
+    page = site.browser().post("/sign-in", email="ada@@example.com", next="/people").text
+    assert 'value="ada@@example.com"' in page
+    assert 'value="/people"' in page
 
 
 def test_signing_out_ends_it(site: Site) -> None:
@@ -122,8 +137,8 @@ class Away(Store):
     def get(self, user: str) -> UserDocument | None:
         raise TransientError(user)
 
-    def page(self, **_: Any) -> list[UserDocument]:
-        raise TransientError("page")
+    def everybody(self, after: Place | None, limit: int) -> list[UserDocument]:
+        raise TransientError(f"{limit} after {after}")
 
 
 def test_firestore_that_does_not_answer_is_a_page_that_says_so(site: Site) -> None:

@@ -44,6 +44,14 @@ def test_each_way_to_sign_in_is_read_and_no_secret_is_shown(environment: dict[st
 
 
 @pytest.mark.parametrize(
+    "url", ["https://portal.example.org:443", "https://PORTAL.example.org:", "https://portal.example.org:443/"]
+)
+def test_the_portal_is_called_what_browsers_call_it(environment: dict[str, str], url: str) -> None:
+    # A port that browsers leave out would lead them from here to here without end.
+    assert read({**environment, "KUPYTERHUB_PORTAL_URL": url}).origin == "https://portal.example.org"
+
+
+@pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"KUPYTERHUB_IDENTITY": "none"}, "local, iap or oidc"),
@@ -56,6 +64,9 @@ def test_each_way_to_sign_in_is_read_and_no_secret_is_shown(environment: dict[st
         ),
         ({"KUPYTERHUB_PORTAL_URL": "http://portal.example.org"}, "should be an https URL"),
         ({"KUPYTERHUB_PORTAL_URL": "https://portal.example.org/x"}, "with no path"),
+        ({"KUPYTERHUB_PORTAL_URL": "https://portal.example.org/#x"}, "with no path"),
+        ({"KUPYTERHUB_PORTAL_URL": "https://ada@portal.example.org"}, "with no path"),
+        ({"KUPYTERHUB_PORTAL_URL": "https://portal.example.org:x"}, "PORTAL_URL"),
         ({"KUPYTERHUB_SESSION_KEY_FILE": "/nowhere"}, "No such file"),
     ],
 )
