@@ -9,7 +9,7 @@ locals {
     # By name: its environment holds the number of the backend service that leads to it.
     function = "kupyterhub-portal"
   }
-  portal_by_iap = local.portal != null && try(local.portal.identity == "iap", false)
+  portal_by_iap = try(local.portal.identity == "iap", false)
   portal_url    = local.portal == null ? null : "https://${local.portal.host}"
 
   # Both values are there before Terraform is: infra/deploy/portal_key.sh makes the key, and a person brings the secret.

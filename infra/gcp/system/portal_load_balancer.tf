@@ -37,6 +37,11 @@ resource "google_compute_backend_service" "portal" {
       enabled = true
     }
   }
+
+  # A portal that is given up is taken out of the URL map first.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_compute_global_address" "portal" {
@@ -51,10 +56,15 @@ resource "google_compute_global_address" "portal" {
 resource "google_compute_managed_ssl_certificate" "portal" {
   for_each = toset(local.self_hosted ? [] : local.portals)
 
-  name = "kupyterhub-portal"
+  # Another host needs another certificate, which takes the place of the first before that goes.
+  name = "kupyterhub-portal-${substr(sha256(local.portal.host), 0, 8)}"
 
   managed {
     domains = [local.portal.host]
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 
   depends_on = [google_project_service.apis]
