@@ -14,7 +14,8 @@ from kupyterhub_portal.app import Frame, Routes
 from kupyterhub_portal.domain.choices import all_choices, current
 from kupyterhub_portal.domain.ids import is_id
 from kupyterhub_portal.domain.place import Place
-from kupyterhub_portal.everybody import PAGE, Action, Everybody, Sought
+from kupyterhub_portal.everybody import Action, Everybody
+from kupyterhub_portal.listing import PAGE, Listing, Sought
 from kupyterhub_portal.problem import Problem
 from kupyterhub_portal.store import PHASES
 from kupyterhub_portal.visitor import Visitor
@@ -26,8 +27,9 @@ _MAX_PART = 200
 class AdminPages:
     """`/people` and what is beneath."""
 
-    def __init__(self, frame: Frame, everybody: Everybody, settings: Settings) -> None:
+    def __init__(self, frame: Frame, listing: Listing, everybody: Everybody, settings: Settings) -> None:
         self._frame = frame
+        self._listing = listing
         self._everybody = everybody
         self._settings = settings
 
@@ -45,19 +47,19 @@ class AdminPages:
 
     def _list(self, request: Request, visitor: Visitor) -> Response:
         sought = _sought(request.args)
-        self._everybody.require_seekable(sought)
+        self._listing.require_seekable(sought)
         return self._frame.begun(
             "people.html",
             visitor,
             sought=sought,
             phases=PHASES,
             done=_done(request.args),
-            read=lambda: self._everybody.page(sought),
+            read=lambda: self._listing.page(sought),
             following=lambda after: f"/people?{_query(replace(sought, after=after))}",
         )
 
     def _counts(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002 - every handler is told
-        return self._frame.page("counts.html", visitor, counts=self._everybody.counts())
+        return self._frame.page("counts.html", visitor, counts=self._listing.counts())
 
     def _act(self, request: Request, visitor: Visitor) -> Response:
         action = request.form.get("action", "")

@@ -97,7 +97,7 @@ class Portal:
             log.warning("the portal could not answer: %s", error)
             return _sorry(503, "This does not work just now", "The list of people cannot be reached. Try again.")
         except RequestEntityTooLarge:
-            return _sorry(413, "This is too much at once", f"{pasted.MOST:,} people can be pasted at a time.")
+            return _sorry(413, "This is too much at once", pasted.TOO_MANY)
         except HTTPException as error:
             return _sorry(error.code or 400, "This could not be read", "It is malformed. Nothing was done.")
         except Exception:  # functions-framework would show its text to whoever asked

@@ -12,6 +12,7 @@ from kupyterhub_portal.entrance import Entrance
 from kupyterhub_portal.everybody import Everybody
 from kupyterhub_portal.forms import Forms
 from kupyterhub_portal.limits import Limit
+from kupyterhub_portal.listing import Listing
 from kupyterhub_portal.own import OwnServers
 from kupyterhub_portal.own_pages import OwnPages
 from kupyterhub_portal.sessions import Sessions
@@ -45,7 +46,7 @@ def wired(settings: PortalSettings, store: Store) -> Portal:
         reads=Limit(burst=120, per_second=5),
         writes=Limit(burst=20, per_second=0.5),
         of_people=OwnPages(frame, OwnServers(store, of_users, clock), everybody).routes(),
-        of_admins=AdminPages(frame, everybody, of_users).routes(),
+        of_admins=AdminPages(frame, Listing(store), everybody, of_users).routes(),
     )
 
 

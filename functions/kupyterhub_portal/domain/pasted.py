@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from kupyterhub.domain.names import normalise_email
 
 MOST = 1000
+TOO_MANY = (
+    f"At most {MOST:,} people can be pasted at a time, and nobody was added. "
+    "The command `kupyterhub users import` takes a file of any length."
+)
 _NAMED = re.compile(r"""\s*["']?([^<>"]*?)["']?\s*<([^<>]+)>\s*[,;]?\s*""")
 _BETWEEN = re.compile(r"[\s,;]+")
 _MAX_NAME = 200

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict
 from kupyterhub.domain.users import Status, UserDocument
 
-STEPS = ("Asked for", "A machine is found", "JupyterLab starts", "Ready")
+STEPS = ("Asked for", "A machine", "JupyterLab starts", "Ready")
 _ASKED, _MACHINE, _STARTS, _READY = range(len(STEPS))
 
 

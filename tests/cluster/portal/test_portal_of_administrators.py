@@ -10,7 +10,7 @@ import pytest
 
 from cluster.portal.portal_site import ADA, ADMIN, EVE, Site
 from kupyterhub.domain.names import base_name, document_id
-from kupyterhub_portal.everybody import PAGE
+from kupyterhub_portal.listing import PAGE
 
 PATHS = ("/people", "/people/counts", "/people/add", f"/person?id={document_id(ADA)}")
 ACTIONS = ("/people/act", "/people/add", "/person/choose")
@@ -121,6 +121,14 @@ def test_a_pasted_list_adds_those_who_are_not_there(site: Site) -> None:
     assert site.fields(document_id(EVE))["state"] == "deleted"
     assert not site.users.document(document_id(ADA)).get().exists
     assert "<b>" not in site.browser(ADMIN).post("/people/add", people="<b>bold", profile="default").text
+
+
+def test_who_was_deleted_under_one_id_and_counts_under_another_is_there(site: Site) -> None:
+    site.add(ADA, "Deleted", state="deleted")
+    site.add(ADA, "Ready", id="made-by-an-app")
+    page = site.browser(ADMIN).post("/people/add", people=ADA, profile="default").text
+    assert "1 was there already" in page
+    assert "deleted before" not in page
 
 
 def test_a_list_that_is_too_long_adds_nobody(site: Site) -> None:
