@@ -55,7 +55,7 @@ class AdminPages:
             phases=PHASES,
             done=_done(request.args),
             read=lambda: self._listing.page(sought),
-            following=lambda after: f"/people?{_query(replace(sought, after=after))}",
+            following=lambda after: _list_url(replace(sought, after=after)),
         )
 
     def _counts(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002 - every handler is told
@@ -68,17 +68,16 @@ class AdminPages:
         users = _ids(request.form.getlist("user"))
         sought = _sought(request.form)
         if not users:
-            raise Problem(
-                400, "Nobody was chosen", "Tick who is meant, then try again.", (f"/people?{_query(sought)}", "Back")
-            )
+            raise Problem(400, "Nobody was chosen", "Tick who is meant, then try again.", (_list_url(sought), "Back"))
         # From a person's own page one comes back to it, and otherwise to the same part of the list.
         back = request.form.get("back", "")
-        here = f"/person?{urlencode({'id': back})}" if back else f"/people?{_query(sought)}"
         if action == "delete" and "sure" not in request.form:
             people = self._everybody.people(users)
-            return self._frame.page("delete.html", visitor, people=people, sought=sought, back=back, leave=here)
+            leave = _person_url(back) if back else _list_url(sought)
+            return self._frame.page("delete.html", visitor, people=people, sought=sought, back=back, leave=leave)
         done = self._everybody.act(cast("Action", action), users, purge="purge" in request.form)
-        return pages.redirect(f"{here}&{urlencode({'done': action, **asdict(done)})}")
+        said = {"done": action} | {name: str(count) for name, count in asdict(done).items()}
+        return pages.redirect(_person_url(back, **said) if back else _list_url(sought, **said))
 
     def _adding(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002
         return self._frame.page("add.html", visitor, profiles=list(self._settings.profiles), added=None)
@@ -103,7 +102,7 @@ class AdminPages:
     def _choose(self, request: Request, visitor: Visitor) -> Response:  # noqa: ARG002
         user = _id(request.form.get("user", ""))
         self._everybody.choose(user, request.form.get("choice", ""))
-        return pages.redirect(f"/person?{urlencode({'id': user, 'done': 'choose'})}")
+        return pages.redirect(_person_url(user, done="choose"))
 
 
 def _sought(values: Mapping[str, str]) -> Sought:
@@ -111,9 +110,14 @@ def _sought(values: Mapping[str, str]) -> Sought:
     return Sought(part, values.get("phase", ""), Place.read(values.get("after", "")))
 
 
-def _query(sought: Sought) -> str:
+def _list_url(sought: Sought, **more: str) -> str:
     given = {"part": sought.part, "phase": sought.phase, "after": sought.after}
-    return urlencode({name: str(value) for name, value in given.items() if value})
+    query = {name: str(value) for name, value in given.items() if value} | more
+    return f"/people?{urlencode(query)}" if query else "/people"
+
+
+def _person_url(user: str, **more: str) -> str:
+    return f"/person?{urlencode({'id': user, **more})}"
 
 
 def _done(values: Mapping[str, str]) -> str:

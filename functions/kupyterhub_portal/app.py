@@ -103,6 +103,9 @@ class Portal:
         except Exception:  # functions-framework would show its text to whoever asked
             log.exception("a mistake of the portal")
             return _sorry(500, "Something is wrong here", "The portal could not make this page. Its log says why.")
+        finally:
+            # functions-framework reads what is left of a body before it answers, so that browsers hear the answer.
+            request.max_content_length = None
 
     def _answer(self, request: Request) -> Response:
         if found := pages.static(request):

@@ -9,10 +9,19 @@ import pytest
 from flask import Flask
 from werkzeug.wrappers import Request, Response
 
+from kupyterhub import settings as files
 from kupyterhub_portal import bootstrap
 from kupyterhub_portal.pages import STATIC
+from kupyterhub_portal.settings import Local, PortalSettings
+from kupyterhub_portal.store import Store
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
+SETTINGS = """
+domain: localhost:1
+allowedEmails: ["*"]
+images: {agent: a, jupyterlab: j}
+profiles: {default: {}}
+"""
 
 
 class Echo:
@@ -20,6 +29,13 @@ class Echo:
 
     def answer(self, request: Request) -> Response:
         return Response(f"{request.method} {request.full_path}", headers={"Content-Security-Policy": "x"})
+
+
+class NoStore(Store):
+    """No request of these tests gets as far."""
+
+    def __init__(self) -> None:
+        pass
 
 
 @pytest.mark.parametrize("path", ["/people?part=a", f"{STATIC}portal.css?1", "/?start=a"])
@@ -32,6 +48,18 @@ def test_every_path_reaches_the_portal_as_it_was_asked(
     answer = app.test_client().open(path, method=method)
     assert answer.text == f"{method} {path}"
     assert answer.headers["Content-Security-Policy"] == "x"
+
+
+def test_a_body_that_is_too_large_is_answered_by_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = PortalSettings("http://localhost", Local(), b"k" * 32, files.parse(SETTINGS))
+    wired = bootstrap.wired(settings, NoStore())
+    monkeypatch.setattr(bootstrap, "portal", lambda: wired)
+    app: Flask = functions_framework.create_app("portal", str(FUNCTIONS / "portal.py"), "http")  # type: ignore[no-untyped-call]
+    answer = app.test_client().post(
+        "/sign-in", data={"email": "x" * 300_000}, headers={"Origin": "http://localhost"}, base_url="http://localhost"
+    )
+    assert answer.status_code == 413
+    assert "too much at once" in answer.text
 
 
 def test_the_controller_imports_nothing_of_it_and_it_nothing_of_the_cluster() -> None:
