@@ -141,7 +141,7 @@ resource "google_cloud_run_v2_service" "proxy" {
 
           items {
             path    = volumes.key
-            version = try(google_secret_manager_secret_version.proxy[volumes.key].version, "1")
+            version = try(google_secret_manager_secret_version.proxy[volumes.key].version, "latest")
           }
         }
       }

@@ -19,7 +19,7 @@ locals {
         folder  = "/etc/kupyterhub/session-key"
         file    = "session-key"
         secret  = "kupyterhub-portal-session-key"
-        version = "1"
+        version = var.portal.session_key_version
       }
       KUPYTERHUB_SETTINGS = local.secret_files.KUPYTERHUB_SETTINGS
     },

@@ -226,10 +226,11 @@ variable "notebook_pools" {
 variable "portal" {
   description = "The page where people start and stop their own server, and admins everybody's: at portal.<domain>, where people sign in as identity says. With proxy hosted it is at host, and Identity-Aware Proxy signs people in, by Google's OAuth client (people of your organisation) or by yours, client_id. Left out, there is none."
   type = object({
-    client_id     = optional(string)
-    host          = optional(string)
-    max_instances = optional(number, 3)
-    min_instances = optional(number, 0)
+    client_id           = optional(string)
+    host                = optional(string)
+    max_instances       = optional(number, 3)
+    min_instances       = optional(number, 0)
+    session_key_version = optional(string, "1")
   })
   default = null
 
@@ -251,6 +252,11 @@ variable "portal" {
   validation {
     condition     = var.portal == null || try(var.portal.min_instances >= 0 && var.portal.max_instances >= max(1, var.portal.min_instances), false)
     error_message = "portal.max_instances is at least 1, and portal.min_instances from 0 to portal.max_instances."
+  }
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]*$", try(var.portal.session_key_version, "1")))
+    error_message = "portal.session_key_version is a number; with latest, two instances could refuse each other's sign-ins."
   }
 }
 
