@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Iterable
 
+_READ_BYTES = 256 * 1024
+
 
 class MemoryTransport(asyncio.Transport):
     """The protocol that it is made for is told by `connection_lost` when it ends, as asyncio does: soon."""
@@ -21,6 +23,9 @@ class MemoryTransport(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol
 
+    def is_reading(self) -> bool:
+        return self.reading
+
     def pause_reading(self) -> None:
         self.reading = False
 
@@ -36,6 +41,20 @@ class MemoryTransport(asyncio.Transport):
     def writelines(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
         for data in parts:
             self.write(data)
+
+    def arrive(self, data: bytes) -> None:
+        """Have the protocol read it, as asyncio does."""
+        while data and not self._closing:
+            size = min(_READ_BYTES, len(data))
+            if isinstance(self._protocol, asyncio.BufferedProtocol):
+                with memoryview(self._protocol.get_buffer(-1)) as buffer:
+                    size = min(len(buffer), size)
+                    buffer[:size] = data[:size]
+                    self._protocol.buffer_updated(size)
+            else:
+                assert isinstance(self._protocol, asyncio.Protocol)
+                self._protocol.data_received(data[:size])
+            data = data[size:]
 
     def close(self) -> None:
         if not self._closing:

@@ -32,7 +32,7 @@ class Exchange(Protocol):
     async def send_head(self, head: AnswerHead) -> None:
         """Begin the answer."""
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: Bytes) -> None:
         """Send bytes of the answer's body."""
 
     async def end(self) -> None:

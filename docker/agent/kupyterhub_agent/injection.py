@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kupyterhub_tunnel.heads import Headers, RequestHead
+    from kupyterhub_tunnel.pieces import Bytes
 
 PIECE_BYTES = 64 * 1024
 """Most bytes that are unpacked at once: a gzipped page may be a thousand times its size."""
@@ -57,7 +58,7 @@ class Injection:
         rewritten = AnswerHead(answer.status, answer.reason, kept)
         return cls(rewritten, "".join(scripts).encode(), gzipped=encoding == "gzip")
 
-    def feed(self, chunk: bytes) -> bytes:
+    def feed(self, chunk: Bytes) -> Bytes:
         """Take in bytes of the notebook's; give those for the browser. Raises ClientPayloadError for no gzip."""
         if self._unpacking is None:
             return self._insertion.feed(chunk)
@@ -71,7 +72,7 @@ class Injection:
             return rest
         return self._packing.compress(rest) + self._packing.flush()
 
-    def _unpacked(self, chunk: bytes) -> Iterator[bytes]:
+    def _unpacked(self, chunk: Bytes) -> Iterator[bytes]:
         while chunk and self._unpacking is not None:
             if self._unpacking.eof:
                 # A gzip file may be several, one after the other.

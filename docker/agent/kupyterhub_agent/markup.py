@@ -7,6 +7,10 @@ A page without <head> gets them where its implied head begins.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kupyterhub_tunnel.pieces import Bytes
 
 LONGEST_PREAMBLE = 64 * 1024
 """So many bytes are looked at; a page whose head begins later gets no scripts."""
@@ -35,7 +39,7 @@ class Insertion:
         self._held = b""
         self._done = False
 
-    def feed(self, piece: bytes) -> bytes:
+    def feed(self, piece: Bytes) -> Bytes:
         """Take in bytes of the page; give those that are decided."""
         if self._done:
             return piece

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 Bytes = bytes | bytearray | memoryview
-"""Of those that are given away nobody changes anything."""
+"""A `bytearray` is given to one alone, who may change it; the others nobody changes."""
 
 LARGE_BYTES = 128 * 1024
-"""A part of at least so many bytes is not copied. It keeps all that was read with it, at most twice as much: uvloop
-and asyncio read 256 KiB at a time."""
+"""A part of at least so many bytes is not copied. What it is a part of is kept with it: at most twice as much."""
+
+READ_BYTES = 256 * 1024
+"""At most so many are read at a time."""
+
+SHARED = bytearray(64 * 1024)
+"""What asyncio reads to, for all connections, where no large body is to come: it is copied at once."""
+_shared = memoryview(SHARED)
 
 
 def part(data: Bytes, begin: int, end: int) -> Bytes:
     """Give a part of what was read."""
-    if end - begin < LARGE_BYTES:
-        return data[begin:end] if isinstance(data, bytes) else bytes(memoryview(data)[begin:end])
-    return memoryview(data)[begin:end]
+    if end - begin == len(data):
+        return data
+    if end - begin >= LARGE_BYTES:
+        return memoryview(data)[begin:end]
+    return data[begin:end] if isinstance(data, bytes) else bytes(memoryview(data)[begin:end])
+
+
+def room(left: int) -> bytearray | None:
+    """Give a buffer to read to for a body alone, of which `left` bytes are to come; None where that gains nothing.
+
+    What asyncio gives to `data_received` is a copy. What is read to such a buffer is passed on from there.
+    """
+    return bytearray(min(left, READ_BYTES)) if left >= LARGE_BYTES else None
+
+
+def read(size: int) -> bytes:
+    """Give what was read to SHARED."""
+    return _shared[:size].tobytes()
+
+
+def filled(buffer: bytearray, size: int) -> Bytes:
+    """Give what was read to a buffer for a body alone. While asyncio calls, it cannot be shortened."""
+    if size == len(buffer):
+        return buffer
+    view = memoryview(buffer)[:size]
+    return view if 2 * size >= len(buffer) else bytes(view)

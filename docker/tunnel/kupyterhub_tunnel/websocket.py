@@ -12,10 +12,11 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError
+from kupyterhub_tunnel.pieces import SHARED, read, room
 from kupyterhub_tunnel.websocket_frames import FrameReader, Opcode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.websocket_frames import Piece
@@ -57,13 +58,14 @@ class Receiver(Protocol):
         """Note, once, that nothing follows: the peer has closed, vanished, or broken the protocol."""
 
 
-class WebSocket(asyncio.Protocol):
+class WebSocket(asyncio.BufferedProtocol):
     """Either end of a WebSocket. It reads once it was started."""
 
     def __init__(self, transport: asyncio.Transport, *, client: bool, heartbeat_seconds: float | None) -> None:
         self._transport = transport
         self._client = client
         self._reader = FrameReader(masked=not client)
+        self._body: bytearray | None = None
         self._before = transport.get_protocol()
         self._receiver: Receiver | None = None
         self._seconds = heartbeat_seconds
@@ -94,7 +96,7 @@ class WebSocket(asyncio.Protocol):
             self._timer = self._loop.call_later(self._seconds, self._beat)
         self.resume()
         if early:
-            self.data_received(early)
+            self._give(self._reader.feed(early))
 
     def send(self, opcode: Opcode, payload: Sequence[Bytes]) -> None:
         """Send a message or a control frame soon; raises ConnectionLost."""
@@ -132,11 +134,24 @@ class WebSocket(asyncio.Protocol):
                 await self._gone.wait()
         self._transport.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Give where to read to."""
+        del sizehint
+        self._body = room(self._reader.left)
+        return SHARED if self._body is None else self._body
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read frames."""
         self._heard = True
+        if self._body is None:
+            self._give(self._reader.feed(read(nbytes)))
+        else:
+            body, self._body = self._body, None
+            self._give((self._reader.fill(body, nbytes),))
+
+    def _give(self, pieces: Iterable[Piece]) -> None:
         try:
-            for piece in self._reader.feed(data):
+            for piece in pieces:
                 if piece.opcode < Opcode.CLOSE:
                     if self._receiver is not None and not self._over:
                         self._receiver.take(piece)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp._websocket.helpers import websocket_mask
 
 from kupyterhub_tunnel.errors import ProtocolError
-from kupyterhub_tunnel.pieces import LARGE_BYTES, part
+from kupyterhub_tunnel.pieces import LARGE_BYTES, filled, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,8 +77,17 @@ class FrameReader:
         # The frame of which a part has arrived:
         self._opcode = Opcode.CONTINUATION
         self._final = False
-        self._left = 0
+        self.left = 0
+        """How many bytes of it are to come."""
         self._key = b""
+
+    def fill(self, payload: bytearray, size: int) -> Piece:
+        """Take in bytes of that frame which were read to the beginning of `payload`; it is given on, unmasked."""
+        self.left -= size
+        if self._masked:
+            websocket_mask(self._key, payload)
+            self._key = _turned(self._key, size)
+        return Piece(self._opcode, filled(payload, size), self._final and not self.left)
 
     def feed(self, data: bytes) -> Iterator[Piece]:
         """Take in bytes; raises ProtocolError."""
@@ -87,17 +96,17 @@ class FrameReader:
             self._held = b""
         at, size = 0, len(data)
         while at < size:
-            if not self._left:
+            if not self.left:
                 begin = self._begin(data, at)
                 if begin == at:
                     self._held = data[at:]
                     return
                 at = begin
-            end = min(at + self._left, size)
-            self._left -= end - at
+            end = min(at + self.left, size)
+            self.left -= end - at
             payload = self._unmasked(data, at, end)
             at = end
-            yield Piece(self._opcode, payload, self._final and not self._left)
+            yield Piece(self._opcode, payload, self._final and not self.left)
 
     def _begin(self, data: bytes, at: int) -> int:
         """Read a frame's beginning; give where its payload begins, or `at` if not enough of it has arrived."""
@@ -123,7 +132,7 @@ class FrameReader:
         if first & _CONTROL and size < begin + length:
             return at  # these are short, and given whole
         self._key = data[begin - _KEY_SIZE : begin] if self._masked else b""
-        self._left = length
+        self.left = length
         return begin
 
     def _check(self, first: int, second: int, length: int) -> None:
@@ -147,14 +156,16 @@ class FrameReader:
             return part(data, begin, end)
         payload = bytearray(memoryview(data)[begin:end])
         websocket_mask(self._key, payload)
-        if self._left:
-            turned = len(payload) % _KEY_SIZE
-            self._key = self._key[turned:] + self._key[:turned]
+        if self.left:
+            self._key = _turned(self._key, len(payload))
         return payload if len(payload) >= LARGE_BYTES else bytes(payload)
 
 
 def encode(opcode: Opcode, payload: Sequence[Bytes], *, masked: bool) -> Sequence[Bytes]:
-    """Give a whole frame in parts, large ones without a copy; the payload may be in parts too."""
+    """Give a whole frame in parts, large ones without a copy; the payload may be in parts too.
+
+    A large `bytearray` is masked where it is.
+    """
     size = sum(map(len, payload))
     mark = _MASKED if masked else 0
     if size <= _SHORT:
@@ -166,9 +177,23 @@ def encode(opcode: Opcode, payload: Sequence[Bytes], *, masked: bool) -> Sequenc
     if not masked:
         return (header, *payload)
     key = os.urandom(_KEY_SIZE)
-    body = bytearray().join(payload)
-    websocket_mask(key, body)
-    return (header, key, body)
+    if size < LARGE_BYTES:
+        body = bytearray().join(payload)
+        websocket_mask(key, body)
+        return (header, key, body)
+    parts: list[Bytes] = [header, key]
+    for piece in payload:
+        body = piece if isinstance(piece, bytearray) else bytearray(piece)
+        websocket_mask(key, body)
+        key = _turned(key, len(body))
+        parts.append(body)
+    return parts
+
+
+def _turned(key: bytes, size: int) -> bytes:
+    """Give the key for what follows `size` bytes."""
+    turned = size % _KEY_SIZE
+    return key[turned:] + key[:turned]
 
 
 def new_key() -> str:

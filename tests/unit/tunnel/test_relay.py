@@ -32,7 +32,7 @@ class Joined:
     relaying: asyncio.Task[None]
 
     def say(self, opcode: Opcode, payload: bytes = b"") -> None:
-        self.socket.data_received(b"".join(encode(opcode, (payload,), masked=True)))
+        self.transport.arrive(b"".join(encode(opcode, (payload,), masked=True)))
 
     @property
     def seen(self) -> list[tuple[Opcode, bytes]]:
@@ -135,10 +135,10 @@ async def test_a_message_that_is_too_large_closes_both_sides() -> None:
     async with joined() as ends:
         header = b"\x82\xff" + (MAX_MESSAGE_BYTES + 1).to_bytes(8, "big") + bytes(4)
         piece = bytes(1024 * 1024)
-        ends.socket.data_received(header)
+        ends.transport.arrive(header)
         for _ in range(MAX_MESSAGE_BYTES // len(piece)):
-            ends.socket.data_received(piece)
-        ends.socket.data_received(b"x")
+            ends.transport.arrive(piece)
+        ends.transport.arrive(b"x")
         assert (await ends.message()).close_code() == (1009, "a message is too large")
         await asyncio.sleep(0.01)
         assert ends.seen == [(Opcode.CLOSE, (1009).to_bytes(2, "big") + b"a message is too large")]

@@ -60,7 +60,7 @@ class Ends:
         self.socket.start(self.receiver, early)
 
     def say(self, opcode: Opcode, payload: bytes = b"") -> None:
-        self.socket.data_received(b"".join(encode(opcode, (payload,), masked=False)))
+        self.transport.arrive(b"".join(encode(opcode, (payload,), masked=False)))
 
     @property
     def sent(self) -> list[tuple[Opcode, bytes]]:

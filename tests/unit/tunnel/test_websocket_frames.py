@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.pieces import LARGE_BYTES, room
 from kupyterhub_tunnel.websocket_frames import FrameReader, Opcode, Piece, accept_key, encode
 
 
@@ -37,6 +38,31 @@ def test_messages_survive_the_wire_however_it_cuts_them(
 ) -> None:
     wire = b"".join(b"".join(encode(opcode, (payload,), masked=masked)) for opcode, payload in messages)
     assert whole(read(wire, size, masked=masked)) == messages
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("read", [1000, LARGE_BYTES - 1, LARGE_BYTES + 3, 10 * LARGE_BYTES])
+def test_large_payloads_are_read_to_where_they_stay(read: int, *, masked: bool) -> None:
+    """As a BufferedProtocol does: once a frame has begun, to a buffer for it alone, which may not be filled."""
+    sent = bytes(range(251)) * 5000
+    wire = (
+        b"".join(encode(Opcode.BINARY, (b"head", bytearray(sent)), masked=masked))
+        + b"\x89"
+        + bytes([0x80 if masked else 0])
+        + bytes(4 if masked else 0)
+    )
+    reader, pieces, at = FrameReader(masked=masked), [], 0
+    while at < len(wire):
+        buffer = room(reader.left)
+        if buffer is None:
+            size = min(read, 5000)
+            pieces += reader.feed(wire[at : at + size])
+        else:
+            size = min(read, len(buffer))
+            buffer[:size] = wire[at : at + size]
+            pieces.append(reader.fill(buffer, size))
+        at += size
+    assert whole(pieces) == [(Opcode.BINARY, b"head" + sent), (Opcode.PING, b"")]
 
 
 @pytest.mark.parametrize("size", [125, 126, 65535, 65536])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from kupyterhub_tunnel.heads import RequestHead
+    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.wire import Body
 
 KEPT_BYTES = 64 * 1024
@@ -121,10 +122,10 @@ class CarriedExchange:
         self._begun = True
         await self._pipe.put(self._writer.head(head))
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: Bytes) -> None:
         """Send bytes of the answer's body."""
         if data:
-            await self._pipe.put(self._writer.data(data))
+            await self._pipe.put(self._writer.data(bytes(data)))
 
     async def end(self) -> None:
         """Complete the answer."""

@@ -11,9 +11,11 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from kupyterhub_agent.http_client.errors import BrokenOff, HttpError, Stale
 from kupyterhub_agent.http_client.request import LAST_CHUNK, chunk
+from kupyterhub_tunnel.pieces import SHARED, filled, read, room
 
 if TYPE_CHECKING:
     from kupyterhub_agent.http_client.request import Request
+    from kupyterhub_tunnel.pieces import Bytes
 
 MAX_HEAD_BYTES = 64 * 1024
 """Most bytes of an answer that hold nothing of its body: its head with interim ones, or its trailers."""
@@ -24,7 +26,7 @@ READ_AHEAD_BYTES = 256 * 1024
 _FIRST_FINAL = 200
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Carries one exchange at a time: `send`, then `head`, then `read` until nothing comes. It is also the answer."""
 
     def __init__(self) -> None:
@@ -33,6 +35,8 @@ class Connection(asyncio.Protocol):
         self._room = asyncio.Event()
         self._room.set()
         self._used = False
+        self._left = 0
+        self._own: bytearray | None = None
         self._changed: asyncio.Future[None] | None = None
         self._failure: HttpError | None = None
         self._closed = False
@@ -59,7 +63,7 @@ class Connection(asyncio.Protocol):
         self._complete = False
         self._keep = False
         self._paused = False
-        self._body: deque[bytes] = deque()
+        self._body: deque[Bytes] = deque()
         self._held = 0
         self._length: int | None = None
         self._left = 0
@@ -106,7 +110,7 @@ class Connection(asyncio.Protocol):
                 raise self._failure
             await self._wait()
 
-    async def read(self) -> bytes:
+    async def read(self) -> Bytes:
         """Give the next bytes of the body, or none at its end; raises BrokenOff."""
         while not self._body:
             if self._failure is not None:
@@ -135,35 +139,48 @@ class Connection(asyncio.Protocol):
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Give where to read to."""
+        del sizehint
+        self._own = room(self._left)
+        return SHARED if self._own is None else self._own
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read the answer."""
-        if not self._busy or self._complete:
+        if self._own is not None:
+            own, self._own = self._own, None
+            self._take(filled(own, nbytes))
+        elif not self._busy or self._complete:
             self.close()  # nobody has asked
             return
-        self._answered = True
-        if self._left:
-            self._measured(data)
-        elif not self._parsed(data):
+        elif self._left:
+            self._take(read(nbytes))
+        elif not self._parsed(read(nbytes)):
             return
-        if self._bodiless_bytes > MAX_HEAD_BYTES and not self._complete:
-            self._fail(BrokenOff("the head of JupyterLab's answer is too large"))
-        elif self._held > READ_AHEAD_BYTES and not self._paused:
+        self._arrived()
+
+    def _arrived(self) -> None:
+        if self._held > READ_AHEAD_BYTES and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
 
     def _parsed(self, data: bytes) -> bool:
+        self._answered = True
         self._bodiless_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._fail(BrokenOff(f"JupyterLab's answer is no HTTP ({type(error).__name__})"))
             return False
+        if self._bodiless_bytes > MAX_HEAD_BYTES and not self._complete:
+            self._fail(BrokenOff("the head of JupyterLab's answer is too large"))
+            return False
         if self._headed and not self._complete and self._length is not None:
             self._left = self._length - self._held
         return True
 
-    def _measured(self, data: bytes) -> None:
+    def _take(self, data: Bytes) -> None:
         """Take bytes of a body of which the parser has found out the length: it would only copy them."""
         if len(data) > self._left:
             data, self._keep = data[: self._left], False
