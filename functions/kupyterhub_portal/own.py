@@ -34,8 +34,6 @@ class Server:
     can_restart: bool
     choices: list[Choice]
     chosen: Choice
-    name: str | None
-    """Base name of the Kubernetes objects, which is also the first part of its host."""
 
 
 class OwnServers:
@@ -63,7 +61,6 @@ class OwnServers:
             can_restart=not none_may_run(verdict) and waits_for_restart(document),
             choices=choices if len(choices) > 1 or current(document) not in choices else [],
             chosen=current(document),
-            name=document.status.name,
         )
 
     def may_enrol(self, email: str) -> bool:

@@ -85,6 +85,19 @@ async def test_a_person_enrols_waits_works_stops_and_starts(
 
 
 @pytest.mark.usefixtures("no_room")
+async def test_a_page_that_follows_leads_to_the_sign_in_once_that_is_over(page: Page, system: LocalSystem) -> None:
+    await sign_in(page, system, "portal-follows@example.com")
+    await page.get_by_role("button", name="Get a server").click()
+    await expect(page.get_by_role("list", name="Progress")).to_be_visible()
+    await page.context.clear_cookies()
+    await expect(page.get_by_role("heading", name="Who are you?")).to_be_visible(timeout=CHANGED)
+    await lab.sign_in(page, "portal-follows@example.com")
+    await expect(page.get_by_role("heading", name="Starting")).to_be_visible()
+    await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+    system.document_of("portal-follows@example.com").update({"state": "deleted"})
+
+
+@pytest.mark.usefixtures("no_room")
 async def test_an_administrator_adds_fifty_finds_and_deletes_them(admin: Page, system: LocalSystem) -> None:
     await admin.get_by_role("link", name="Add people").click()
     await admin.get_by_role("textbox").fill(", ".join([*PEOPLE, "no address"]))

@@ -1,5 +1,6 @@
 """Pasted lists, choices of profiles, searches, and how often one may ask."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,6 +52,33 @@ def test_a_list_is_read(text: str, newcomers: str, refused: list[str]) -> None:
 @pytest.mark.parametrize("line", ["Ada King <a@x.org>", '"Ada King" <a@x.org>,', "  Ada King   <A@x.org>;"])
 def test_a_line_may_have_a_name(line: str) -> None:
     assert pasted.read(line).newcomers == (Newcomer("a@x.org", "Ada King"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "newcomers", "refused"),
+    [
+        pytest.param(
+            "Ada King <a@x.org>, Bob <b@x.org>; c@x.org", "Ada King=a Bob=b =c", "", id="several with names"
+        ),
+        pytest.param("a@x.org, b@x.org; Ada <c@x.org>", "=a =b Ada=c", "", id="some without"),
+        pytest.param(
+            '"King, Ada" <a@x.org>; King, Bob <b@x.org>', "King, Ada=a King, Bob=b", "", id="family name first"
+        ),
+        pytest.param("Ada <nobody> b@x.org", "=b", "nobody", id="no address in the brackets"),
+        pytest.param("a@x.org <b@x.org", "=a =b", "", id="a bracket that is not closed"),
+    ],
+)
+def test_a_line_may_hold_several_people(line: str, newcomers: str, refused: str) -> None:
+    found = pasted.read(line)
+    assert " ".join(f"{each.name}={each.email.removesuffix('@x.org')}" for each in found.newcomers) == newcomers
+    assert " ".join(found.refused) == refused
+
+
+@pytest.mark.parametrize("text", [" ", "<", "a ", "a@x.org ", "<a", "\"' <", ",", ">"], ids=repr)
+def test_no_line_takes_long_to_read(text: str) -> None:
+    start = time.process_time()
+    pasted.read(text * (200_000 // len(text)))
+    assert time.process_time() - start < 2
 
 
 def test_everything_can_be_given_and_the_default_is_first() -> None:
