@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kupyterhub_tunnel.pieces import Bytes
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 512 * 1024
 """Most payload of one DATA frame: small enough that streams take turns, large enough to be cheap."""
 
 MAX_PAYLOAD_BYTES = 256 * 1024

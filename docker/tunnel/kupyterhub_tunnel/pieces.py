@@ -6,9 +6,9 @@ Bytes = bytes | bytearray | memoryview
 """A `bytearray` is given to one alone, who may change it; the others nobody changes."""
 
 LARGE_BYTES = 128 * 1024
-"""A part of at least so many bytes is not copied. What it is a part of is kept with it: at most twice as much."""
+"""A part of at least so many bytes is not copied. It keeps what it is a part of, at most four times as much."""
 
-READ_BYTES = 256 * 1024
+READ_BYTES = 512 * 1024
 """At most so many are read at a time."""
 
 SHARED = bytearray(64 * 1024)
