@@ -12,11 +12,16 @@ from kupyterhub_proxy.pages import local_path, page, redirect
 from kupyterhub_proxy.wanted import Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kupyterhub_proxy.hosts import Hosts
     from kupyterhub_proxy.sessions import Sessions
     from kupyterhub_proxy.visitor import Visitor
 
 SIGN_OUT_PATH = "/.kupyterhub/sign-out"
+_KEPT = 1024
+_KEPT_BYTES = 4096
+"""Of a Cookie header; longer ones are read each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,11 @@ class SessionEntrance:
     def __init__(self, hosts: Hosts, sessions: Sessions) -> None:
         self._hosts = hosts
         self._sessions = sessions
+        self._known: dict[str, Mapping[str, str]] = {}
 
     async def visitor(self, request: web.BaseRequest, name: str) -> Visitor | web.Response:
         """Read the session; without one, lead a page to the sign-in and refuse everything else."""
-        return self._sessions.visitor(request.cookies, name) or self._sign_in(request, name)
+        return self._sessions.visitor(self._cookies(request), name) or self._sign_in(request, name)
 
     def answer(self, request: web.BaseRequest, name: str) -> web.Response | None:
         """Take codes, and sign out."""
@@ -114,3 +120,15 @@ class SessionEntrance:
         response = redirect(f"{self._hosts.login}/?{Wanted(name).query(**word)}")
         self._sessions.end(response, visitor)
         return response
+
+    def _cookies(self, request: web.BaseRequest) -> Mapping[str, str]:
+        """Give a request's cookies. Browsers send the same ones with each, so they are read once."""
+        header = request.headers.get("Cookie", "")
+        cookies = self._known.get(header)
+        if cookies is None:
+            cookies = request.cookies
+            if len(header) <= _KEPT_BYTES:
+                if len(self._known) >= _KEPT:
+                    self._known.clear()
+                self._known[header] = cookies
+        return cookies

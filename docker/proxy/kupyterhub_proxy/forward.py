@@ -47,13 +47,13 @@ def head_of(request: web.BaseRequest, name: str) -> RequestHead:
     )
 
 
-def cleaned(head: RequestHead) -> RequestHead:
+def cleaned(head: RequestHead, user: str) -> RequestHead:
     """Give the head that may leave the server. Offers of subprotocols are kept for the agent to make."""
     headers = rules.request_headers(head.headers)
     if head.websocket:
         headers += tuple((name, value) for name, value in head.headers if name.lower() == "sec-websocket-protocol")
     # The agent checks Origin and Sec-Fetch-* again, so they stay.
-    return replace(head, target=rules.request_target(head.target), headers=headers)
+    return replace(head, target=rules.request_target(head.target), headers=headers, user=user)
 
 
 class Forwarder:
@@ -63,8 +63,10 @@ class Forwarder:
         self._limits = limits
         self._open: Counter[str] = Counter()
 
-    async def forward(self, request: web.BaseRequest, head: RequestHead, carrier: Carrier) -> web.StreamResponse:
-        """Answer a request by an agent; raises NotReached while nothing has been answered.
+    async def forward(
+        self, request: web.BaseRequest, head: RequestHead, carrier: Carrier, user: str = ""
+    ) -> web.StreamResponse:
+        """Answer a request of this user's by an agent; raises NotReached while nothing has been answered.
 
         Is cancelled when the browser goes away, and then gives up the request at the notebook too.
         """
@@ -74,7 +76,7 @@ class Forwarder:
             return _refused(501, "the agent of this notebook carries no WebSockets")
         self._open[head.name] += 1
         try:
-            return await self._carry(request, head, carrier)
+            return await self._carry(request, cleaned(head, user), carrier)
         finally:
             self._open[head.name] -= 1
             if not self._open[head.name]:
@@ -82,7 +84,7 @@ class Forwarder:
 
     async def _carry(self, request: web.BaseRequest, head: RequestHead, carrier: Carrier) -> web.StreamResponse:
         try:
-            channel = await carrier.open(cleaned(head))
+            channel = await carrier.open(head)
         except TunnelError as error:
             raise NotReached(str(error)) from error
         patience = Patience(self._limits.first_byte_seconds)
