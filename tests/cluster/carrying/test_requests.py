@@ -55,6 +55,23 @@ async def test_an_answer_without_a_length_arrives_in_chunks_and_loses_its_traile
         assert await browser.rest() == b"4\r\nfine\r\n0\r\n\r\n"
 
 
+async def test_an_upload_loses_its_trailers_only() -> None:
+    bodies = []
+
+    async def taking(visit: Visit) -> None:
+        bodies.append(await visit.reader.readuntil(b"\r\n\r\n"))
+        await fine(visit)
+
+    async with carrying(taking) as carried:
+        browser = await carried.browser(
+            f"POST / HTTP/1.1\r\nHost: {carried.host}\r\nOrigin: {carried.origin}\r\n"
+            "Trailer: X-Trailer\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n"
+        )
+        assert (await browser.head()).startswith("HTTP/1.1 200 ")
+        assert bodies == [b"5\r\nhello\r\n0\r\n\r\n"]
+        assert not carried.visits[0].header("Trailer")
+
+
 async def test_an_answer_that_comes_at_once_goes_at_once_with_its_length() -> None:
     async def chunked(visit: Visit) -> None:
         await visit.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n\r\n")
