@@ -97,7 +97,8 @@ class Portal:
             log.warning("the portal could not answer: %s", error)
             return _sorry(503, "This does not work just now", "The list of people cannot be reached. Try again.")
         except RequestEntityTooLarge:
-            return _sorry(413, "This is too much at once", pasted.TOO_MANY)
+            # The one form that holds much.
+            return _sorry(413, "This is too much at once", pasted.TOO_MANY, ("/people/add", "Add people"))
         except HTTPException as error:
             return _sorry(error.code or 400, "This could not be read", "It is malformed. Nothing was done.")
         except Exception:  # functions-framework would show its text to whoever asked
@@ -161,5 +162,5 @@ class Portal:
         return Problem(404, "There is no such page", "Perhaps the address was mistyped.")
 
 
-def _sorry(status: int, title: str, text: str) -> Response:
-    return pages.page("problem.html", status=status, title=title, text=text, link=("/", "Your server"))
+def _sorry(status: int, title: str, text: str, link: tuple[str, str] = ("/", "Your server")) -> Response:
+    return pages.page("problem.html", status=status, title=title, text=text, link=link)

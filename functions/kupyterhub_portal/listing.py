@@ -13,7 +13,8 @@ from kupyterhub_portal.problem import Problem
 from kupyterhub_portal.store import PHASES, Store
 
 PAGE = 50
-_READ_TOGETHER = 300
+# Enough for most searches, and not so many that those of a common trigram are read in vain.
+_READ_TOGETHER = 150
 _SEARCHED = 3000
 """So many documents are read at most to fill a page of a search."""
 _COUNTED_SECONDS = 10.0
@@ -78,20 +79,17 @@ class Listing:
     def _search(self, sought: Sought) -> Page:
         found: list[UserDocument] = []
         after, read = sought.after, 0
-        # Most searches are answered by the first few; where few of those fit, more are read together.
-        together = PAGE + 1
         while read < _SEARCHED:
-            some = self._read(sought, after, together)
+            some = self._read(sought, after, _READ_TOGETHER)
             for document in some:
                 if searching.matches(document, sought.part):
                     found.append(document)
                 if len(found) > PAGE:
                     return _page(found)
                 after = Place.after(document)
-            if len(some) < together:
+            if len(some) < _READ_TOGETHER:
                 return _page(found)
             read += len(some)
-            together = _READ_TOGETHER
         return Page(by_email(found), after)
 
     def _read(self, sought: Sought, after: Place | None, limit: int) -> list[UserDocument]:

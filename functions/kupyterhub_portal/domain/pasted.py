@@ -9,7 +9,7 @@ from kupyterhub.domain.names import normalise_email
 MOST = 1000
 TOO_MANY = (
     f"At most {MOST:,} people can be pasted at a time, and nobody was added. "
-    "The command `kupyterhub users import` takes a file of any length."
+    "The command kupyterhub users import takes a file of any length."
 )
 _WORD = re.compile(r"[^\s,;]+")
 _AROUND = " \t,;<>\"'"
