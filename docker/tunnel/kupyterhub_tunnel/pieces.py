@@ -11,9 +11,7 @@ LARGE_BYTES = 128 * 1024
 READ_BYTES = 512 * 1024
 """At most so many are read at a time."""
 
-SHARED = bytearray(64 * 1024)
-"""What asyncio reads to, for all connections, where no large body is to come: it is copied at once."""
-_shared = memoryview(SHARED)
+_SHARED = memoryview(bytearray(64 * 1024))  # what is read to it is copied at once
 
 
 def part(data: Bytes, begin: int, end: int) -> Bytes:
@@ -33,9 +31,17 @@ def room(left: int) -> bytearray | None:
     return bytearray(min(left, READ_BYTES)) if left >= LARGE_BYTES else None
 
 
+def reading_to(own: bytearray | None) -> memoryview:
+    """Give what asyncio reads to: a buffer for a body alone, or without one what all connections share.
+
+    A view, since asyncio's TLS reads the second record to a slice, which of a `bytearray` would be a copy.
+    """
+    return _SHARED if own is None else memoryview(own)
+
+
 def read(size: int) -> bytes:
-    """Give what was read to SHARED."""
-    return _shared[:size].tobytes()
+    """Give what was read to the shared buffer."""
+    return _SHARED[:size].tobytes()
 
 
 def filled(buffer: bytearray, size: int) -> Bytes:

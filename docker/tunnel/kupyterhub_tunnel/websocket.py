@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError
-from kupyterhub_tunnel.pieces import SHARED, read, room
+from kupyterhub_tunnel.pieces import read, reading_to, room
 from kupyterhub_tunnel.websocket_frames import FrameReader, Opcode, encode
 
 if TYPE_CHECKING:
@@ -134,11 +134,11 @@ class WebSocket(asyncio.BufferedProtocol):
                 await self._gone.wait()
         self._transport.abort()
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         """Give where to read to."""
         del sizehint
         self._body = room(self._reader.left)
-        return SHARED if self._body is None else self._body
+        return reading_to(self._body)
 
     def buffer_updated(self, nbytes: int) -> None:
         """Read frames."""

@@ -1,5 +1,8 @@
 """Two users under one registrable domain over TLS, where neighbours are `same-site` and share cookies' domains."""
 
+import hashlib
+import io
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
+from cluster.proxy.backend import MIB
 from cluster.proxy.harness import EVE, HTML, Browser, Certificate, System, running_agent, running_proxy
 from kupyterhub_proxy.names import base_name
 
@@ -32,6 +36,18 @@ async def test_a_notebook_is_told_of_https(browser: Browser, ada: str) -> None:
         headers = dict((await answer.json())["headers"])
     assert headers["X-Forwarded-Proto"] == "https"
     assert headers["Host"] == f"{ada}.{browser.system.domain}"
+
+
+async def test_what_arrives_in_many_records_of_tls_at_once_is_whole(browser: Browser, ada: str) -> None:
+    sent = os.urandom(3 * MIB)
+    async with browser.request("POST", ada, "/page", data=sent[: MIB // 2].hex()) as answer:
+        assert (await answer.json())["body"] == sent[: MIB // 2].hex()
+    async with browser.request("PUT", ada, "/upload", data=io.BytesIO(sent)) as answer:
+        assert (await answer.json())["sha256"] == hashlib.sha256(sent).hexdigest()
+    async with browser.websocket(ada, "/ws", headers={"Sec-Fetch-Site": "same-origin"}) as socket:
+        for _ in range(5):
+            await socket.send_bytes(sent)
+            assert await socket.receive_bytes() == sent
 
 
 async def test_a_neighbours_page_reaches_nothing(

@@ -11,7 +11,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from kupyterhub_agent.http_client.errors import BrokenOff, HttpError, Stale
 from kupyterhub_agent.http_client.request import LAST_CHUNK, chunk
-from kupyterhub_tunnel.pieces import SHARED, filled, read, room
+from kupyterhub_tunnel.pieces import filled, read, reading_to, room
 
 if TYPE_CHECKING:
     from kupyterhub_agent.http_client.request import Request
@@ -139,11 +139,11 @@ class Connection(asyncio.BufferedProtocol):
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         """Give where to read to."""
         del sizehint
         self._own = room(self._left)
-        return SHARED if self._own is None else self._own
+        return reading_to(self._own)
 
     def buffer_updated(self, nbytes: int) -> None:
         """Read the answer."""
