@@ -18,8 +18,8 @@ PORTAL = (CHECKOUT / "docs/portal.md").read_text()
 FOR_DATA, *FOR_SYSTEM = re.findall(r"```hcl\n(.*?)```", INSTALL, re.DOTALL)
 FOR_PORTAL = re.findall(r"```hcl\n(.*?)```", PORTAL, re.DOTALL)
 WITH_PORTAL = [f"{own}\n{portal}" for own, portal in zip(FOR_SYSTEM, FOR_PORTAL, strict=True)]
-# Whole assignments; those with `…` in them leave something out, and `gpu` is a part of a profile.
-CHANGES = sorted({found for found in re.findall(r"`((?!gpu)\w+ = [^`]+)`", DAY_TWO) if "…" not in found})
+# Whole assignments; those with `…` in them leave something out; `gpu` and `session_key_version` are parts of others.
+CHANGES = sorted({found for found in re.findall(r"`((?!gpu|session_key)\w+ = [^`]+)`", DAY_TWO) if "…" not in found})
 OF_EACH = [list(changes) for _, changes in groupby(CHANGES, key=lambda change: change.split()[0])]
 ROUNDS = [list(filter(None, some)) for some in zip_longest(*OF_EACH)]
 """Every change of the page once, and no variable twice in one round."""

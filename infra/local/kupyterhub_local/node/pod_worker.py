@@ -85,9 +85,10 @@ class PodWorker:
             await self.stop(self.pod["metadata"].get("deletionGracePeriodSeconds", self._grace))
             writing.cancel()
             await asyncio.gather(living, writing, return_exceptions=True)
+        # As a kubelet does: whoever sees that the pod is gone finds nothing of it.
+        await self.sandbox.remove()
         if not self._gone:
             await self._finish()
-        await self.sandbox.remove()
 
     async def stop(self, grace: float) -> None:
         """Stop all containers and return when they have ended."""
