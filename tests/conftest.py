@@ -9,6 +9,7 @@ pytest.register_assert_rewrite("contracts", "twins")
 TESTS = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a folder's tests in one process: what they share is started once."""
     for item in items:

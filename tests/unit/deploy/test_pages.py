@@ -49,7 +49,7 @@ def test_variables_of_terraform_are_its_own(page: Path) -> None:
     text = page.read_text()
     blocks = "\n".join(re.findall(r"```hcl\n(.*?)```", text, re.DOTALL))
     named = set(re.findall(r"^(\w+) +=", blocks, re.MULTILINE)) | set(re.findall(r"`(\w+) = [\"{\[]", text))
-    parts = {"audience", "gpu", "image", "images", "shared_folders", "spot"}  # of identity, profiles and pools
+    parts = {"audience", "gpu", "image", "images", "session_key_version", "shared_folders", "spot"}  # of others
     assert named - parts <= known
 
 
