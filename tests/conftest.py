@@ -1,16 +1,19 @@
 """What holds for all tests: asserts in what they share say what they compared, and folders stay together."""
 
-from pathlib import Path
-
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 pytest.register_assert_rewrite("contracts", "twins")
 
-TESTS = Path(__file__).parent
+
+class ByFolder(LoadScopeScheduling):
+    """Keeps a folder's tests in one process: what they share is started once, and addresses are theirs alone."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a folder's tests in one process: what they share is started once."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(item.path.parent.relative_to(TESTS))))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    """Decide which process runs which tests."""
+    return ByFolder(config, log)

@@ -10,4 +10,4 @@ tests/install_buildah.sh
 python -m kupyterhub_local get
 PYTHONPATH=tests python -m terraform
 # Two at once: half of the time of most is spent waiting.
-exec python -m pytest -q --numprocesses=2 --dist=loadgroup --no-loadscope-reorder "$@"
+exec python -m pytest -q --numprocesses=2 --no-loadscope-reorder "$@"
