@@ -4,6 +4,7 @@ Refusal                 shown as it is, never with a traceback
 ├── Unavailable         1: Google, an emulator or the cluster did not do its part, or may not be asked
 ├── WrongUsage          2: the command line, or a file that it names, cannot be used
 ├── NoSuchUser          3
+├── NotRunning          5: what was asked for is of a notebook that runs
 ├── NotConfirmed        6: a question was answered with no, or could not be asked
 └── (Refusal itself)    1
 
@@ -37,6 +38,12 @@ class NoSuchUser(Refusal):
     """Nobody is known by what was given."""
 
     status = 3
+
+
+class NotRunning(Refusal):
+    """Somebody's notebook does not run."""
+
+    status = NOT_AS_WANTED
 
 
 class NotConfirmed(Refusal):

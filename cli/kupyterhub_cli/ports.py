@@ -61,7 +61,7 @@ class Logs(Protocol):
     """The logs of pods."""
 
     def read(self, component: str, name: str, *, lines: int, follow: bool, previous: bool) -> Iterator[str]:
-        """The lines of the pod of a base name; raises Unavailable or NoSuchUser."""
+        """The lines of the pod of a base name; raises Unavailable or NotRunning."""
 
 
 class Google(Protocol):

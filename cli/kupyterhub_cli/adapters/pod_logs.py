@@ -6,7 +6,7 @@ from typing import Any
 import urllib3
 from kubernetes import client, config
 
-from kupyterhub_cli.errors import NoSuchUser, Unavailable
+from kupyterhub_cli.errors import NotRunning, Unavailable
 from kupyterhub_cli.place import Place
 
 SECONDS = 20
@@ -60,7 +60,10 @@ class PodLogs:
                 "The cluster of your kubeconfig does not answer. Is it the right one, and up?"
             ) from error
         if not pods:
-            raise NoSuchUser(f"Nothing of {name} runs in namespace {self._namespace}, so there is no log.")
+            raise NotRunning(
+                f"Nothing of {name} runs in namespace {self._namespace}, so there is no log. "
+                "`kupyterhub users list` says who is stopped."
+            )
         return str(max(pods, key=lambda pod: pod.metadata.creation_timestamp).metadata.name)
 
 

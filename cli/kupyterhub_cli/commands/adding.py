@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,6 +47,9 @@ def add(  # noqa: PLR0913 - one parameter an option
     if state == "deleted":
         raise WrongUsage("To delete people: kupyterhub users delete")
     fields = _fields(profile=profile, displayName=name, image=image, expiresAt=expires, state=state)
+    ends = fields.get("expiresAt")
+    if isinstance(ends, datetime) and ends <= session.clock():
+        raise WrongUsage(f"--expires {expires} is over, and would end what runs. To end it: kupyterhub users delete")
     emails = dict.fromkeys(email for each in given if (email := normalise_email(each)))
     _enrol(session, [Wish(email, fields) for email in emails], dry_run=dry_run, timeout=timeout if wait else None)
 

@@ -10,7 +10,7 @@ from kupyterhub_cli import named, waiting
 from kupyterhub_cli.commands import options, showing
 from kupyterhub_cli.domain import search
 from kupyterhub_cli.domain.documents import PHASES, Document, as_text
-from kupyterhub_cli.errors import NOT_AS_WANTED, NoSuchUser, Refusal, WrongUsage
+from kupyterhub_cli.errors import NOT_AS_WANTED, NoSuchUser, NotRunning, WrongUsage
 from kupyterhub_cli.session import Session
 
 PAGE = 300
@@ -106,13 +106,13 @@ def open_(
     (document,) = named.require(session.users, [user])
     if (state := document.text("state") or "running") != "running":
         if not start:
-            raise Refusal(f"The notebook of {document.label} is {state}. Start it: kupyterhub open {user} --start")
+            raise NotRunning(f"The notebook of {document.label} is {state}. Start it: kupyterhub open {user} --start")
         from kupyterhub_cli.commands.states import started  # noqa: PLC0415 - a cycle otherwise
 
         session.users.write([started(document)])
     address = _when_ready(session, document, timeout).said("proxyUrl")
     if not address:
-        raise Refusal(f"The notebook of {document.label} is not ready; `kupyterhub users show {user}` says why.")
+        raise NotRunning(f"The notebook of {document.label} is not ready; `kupyterhub users show {user}` says why.")
     session.screen.line(address)
     with contextlib.suppress(webbrowser.Error):
         webbrowser.open(address)

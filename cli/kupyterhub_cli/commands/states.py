@@ -71,6 +71,9 @@ def restart(  # noqa: PLR0913 - one parameter an option
     """Restart running notebooks, with every change that waits for that."""
     session = options.session(context, json=json, yes=yes)
     documents = named.require(session.users, users)
+    for document in documents:
+        if document.status.get("phase") == "Stopped":
+            session.screen.say(f"{document.label} is stopped: kupyterhub users start {document.label}", "yellow")
     if not dry_run:
         _ask_to_end(session, documents)
     writes = [Write(document.id, {"restart": True}) for document in documents]

@@ -9,15 +9,18 @@ Outcome = Literal["pending", "reached", "missed"]
 
 _AT_REST = {"running": "Ready", "stopped": "Stopped", "deleted": "Deleted"}
 _MISSED = ("Failed", "Rejected")
+_NOT_RESTARTED = ("Deleted", "Rejected", "Stopped")
 
 
 def outcome(document: Document | None) -> Outcome:  # noqa: PLR0911 - a table of cases
     """Whether the status is the answer to the document as it is now, and which answer."""
     if document is None:
         return "missed"
-    if not document.is_acted_on or document.fields.get("restart") is True:
+    if not document.is_acted_on:
         return "pending"
     phase = document.status.get("phase")
+    if document.fields.get("restart") is True:
+        return "missed" if phase in _NOT_RESTARTED else "pending"
     state = document.fields.get("state") or "running"
     if phase in _MISSED:
         return "missed"

@@ -125,6 +125,22 @@ def test_restart_asks_the_controller(stage: Stage) -> None:
     assert stage.users.stored[ADA]["restart"] is True
 
 
+def test_restarting_who_is_stopped_says_how_to_start_them_and_waits_for_nothing(stage: Stage, capsys: Out) -> None:
+    stage.users.put("ada@example.com", state="stopped")
+    stage.users.settle(ADA, "Stopped")
+    began = stage.now
+    assert stage.run("users", "restart", ADA, "--yes", "--wait", "--timeout", "60") == 5
+    assert "kupyterhub users start ada@example.com" in "".join(capsys.readouterr())
+    assert (stage.now - began).total_seconds() < 10
+
+
+def test_an_end_that_is_over_is_refused(stage: Stage, capsys: Out) -> None:
+    stage.users.put("ada@example.com")
+    assert stage.run("users", "add", "ada@example.com", "--expires", "2001-01-01") == 2
+    assert "--expires 2001-01-01 is over" in " ".join(capsys.readouterr().err.split())
+    assert "expiresAt" not in stage.users.stored[ADA]
+
+
 @pytest.mark.parametrize("verb", ["stop", "start", "restart", "delete", "show", "url"])
 def test_a_user_who_is_not_there_stops_everything(stage: Stage, capsys: Out, verb: str) -> None:
     stage.users.put("ada@example.com")
@@ -182,7 +198,7 @@ def test_url_prints_nothing_but_urls(stage: Stage, capsys: Out) -> None:
 
 def test_opening_who_is_stopped_offers_to_start(stage: Stage, capsys: Out) -> None:
     stage.users.put("ada@example.com", state="stopped")
-    assert stage.run("open", "ada@example.com") == 1
+    assert stage.run("open", "ada@example.com") == 5
     assert "--start" in capsys.readouterr().err
 
 
