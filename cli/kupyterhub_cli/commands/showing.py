@@ -22,7 +22,10 @@ def as_object(document: Document) -> dict[str, Any]:
 def row(document: Document) -> tuple[str, str, str, str]:
     """What people get of a user."""
     state = document.text("state") or "running"
-    return document.label, state, document.said("phase"), document.said("proxyUrl") or document.said("message")
+    message = document.said("message")
+    if document.said("reason") == "Expired":
+        message = f"Expired. {message}"
+    return document.label, state, document.said("phase"), document.said("proxyUrl") or message
 
 
 def users(session: Session, documents: Iterable[Document]) -> None:

@@ -134,6 +134,13 @@ def test_restarting_who_is_stopped_says_how_to_start_them_and_waits_for_nothing(
     assert (stage.now - began).total_seconds() < 10
 
 
+def test_who_has_expired_is_shown_as_that(stage: Stage, capsys: Out) -> None:
+    stage.users.put("ada@example.com")
+    stage.users.settle(ADA, "Deleted", reason="Expired", message="Deleted. The notebooks are kept.")
+    assert stage.run("users", "list") == 0
+    assert "Expired. Deleted. The notebooks are kept." in capsys.readouterr().out
+
+
 def test_an_end_that_is_over_is_refused(stage: Stage, capsys: Out) -> None:
     stage.users.put("ada@example.com")
     assert stage.run("users", "add", "ada@example.com", "--expires", "2001-01-01") == 2
