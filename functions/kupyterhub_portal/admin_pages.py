@@ -16,7 +16,7 @@ from kupyterhub_portal.domain.ids import is_id
 from kupyterhub_portal.domain.place import Place
 from kupyterhub_portal.everybody import Action, Everybody
 from kupyterhub_portal.listing import PAGE, Listing, Sought
-from kupyterhub_portal.problem import Problem
+from kupyterhub_portal.problem import EVERYBODY, Problem
 from kupyterhub_portal.store import PHASES
 from kupyterhub_portal.visitor import Visitor
 
@@ -64,7 +64,7 @@ class AdminPages:
     def _act(self, request: Request, visitor: Visitor) -> Response:
         action = request.form.get("action", "")
         if action not in get_args(Action):
-            raise Problem(400, "Nothing was chosen to do", "Use one of the buttons.", ("/people", "Everybody"))
+            raise Problem(400, "Nothing was chosen to do", "Use one of the buttons.", EVERYBODY)
         users = _ids(request.form.getlist("user"))
         sought = _sought(request.form)
         if not users:
@@ -147,5 +147,5 @@ def _ids(texts: list[str]) -> list[str]:
 
 def _id(text: str) -> str:
     if not is_id(text):
-        raise Problem(404, "There is no such person", "Perhaps the address was mistyped.", ("/people", "Everybody"))
+        raise Problem(404, "There is no such person", "Perhaps the address was mistyped.", EVERYBODY)
     return text

@@ -14,11 +14,10 @@ from kupyterhub_portal.domain import pasted
 from kupyterhub_portal.domain.choices import DEFAULT, all_choices
 from kupyterhub_portal.listing import by_email
 from kupyterhub_portal.own import fields_of
-from kupyterhub_portal.problem import Problem, gone
+from kupyterhub_portal.problem import EVERYBODY, Problem, gone
 from kupyterhub_portal.store import REMOVED, Store
 
 _HISTORY = 10
-_BACK = ("/people", "Everybody")
 _NAME = re.compile("[a-z0-9-]{1,63}")
 
 Action = Literal["start", "stop", "restart", "delete"]
@@ -100,7 +99,7 @@ class Everybody:
                 if self._store.change_many([user], fields_of(choice)):
                     raise gone()
                 return
-        raise Problem(400, "There is no such profile", "Choose one of the list.", _BACK)
+        raise Problem(400, "There is no such profile", "Choose one of the list.", EVERYBODY)
 
     def add(self, text: str, profile: str) -> Added:
         """Add those of a pasted list who are not there; raises Problem for a list that is too long."""

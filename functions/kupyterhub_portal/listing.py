@@ -9,7 +9,7 @@ from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.domain import searching
 from kupyterhub_portal.domain.place import Place
-from kupyterhub_portal.problem import Problem
+from kupyterhub_portal.problem import EVERYBODY, Problem
 from kupyterhub_portal.store import PHASES, Store
 
 PAGE = 50
@@ -18,7 +18,6 @@ _READ_TOGETHER = 150
 _SEARCHED = 3000
 """So many documents are read at most to fill a page of a search."""
 _COUNTED_SECONDS = 10.0
-_BACK = ("/people", "Everybody")
 
 log = logging.getLogger("kupyterhub")
 
@@ -50,13 +49,13 @@ class Listing:
     def require_seekable(self, sought: Sought) -> None:
         """Raise Problem for what cannot be sought."""
         if sought.phase and sought.phase not in PHASES:
-            raise Problem(400, "There is no such state", f"It is one of {', '.join(PHASES)}.", _BACK)
+            raise Problem(400, "There is no such state", f"It is one of {', '.join(PHASES)}.", EVERYBODY)
         if sought.part and len(sought.part) < searching.SHORTEST:
             raise Problem(
                 400,
                 "That is too short to search for",
                 f"Give at least {searching.SHORTEST} characters of an e-mail or a name.",
-                _BACK,
+                EVERYBODY,
             )
 
     def page(self, sought: Sought) -> Page | None:

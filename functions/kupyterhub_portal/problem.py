@@ -1,5 +1,8 @@
 """What is told to a person instead of the page that they asked for."""
 
+EVERYBODY = ("/people", "Everybody")
+"""The way on for administrators."""
+
 
 class Problem(Exception):
     """A page with a title, a text that says what to do, and a way on; nothing in it is secret."""
@@ -18,7 +21,7 @@ def gone() -> Problem:
         404,
         "This person is not here any more",
         "Nothing was changed. Somebody else has removed the document, or its address was mistyped.",
-        ("/people", "Everybody"),
+        EVERYBODY,
     )
 
 

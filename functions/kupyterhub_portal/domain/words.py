@@ -22,15 +22,19 @@ class Words:
     needs_help: bool = False
 
 
+_NOT_PREPARED = (
+    "The software of your server could not be fetched yet; it is tried again and again. Your files are safe. If it "
+    "stays so for some minutes, tell an administrator."
+)
 _STARTING = {
     "WaitingForNode": (
         _MACHINE,
         "A machine is being added for you. That usually takes 2 to 5 minutes, and then JupyterLab starts by itself.",
     ),
-    "ErrImagePull": (_STARTS, ""),
-    "ImagePullBackOff": (_STARTS, ""),
-    "InvalidImageName": (_STARTS, ""),
-    "CreateContainerConfigError": (_STARTS, ""),
+    "ErrImagePull": (_STARTS, _NOT_PREPARED),
+    "ImagePullBackOff": (_STARTS, _NOT_PREPARED),
+    "InvalidImageName": (_STARTS, _NOT_PREPARED),
+    "CreateContainerConfigError": (_STARTS, _NOT_PREPARED),
     "CrashLoopBackOff": (
         _STARTS,
         (
@@ -39,10 +43,6 @@ _STARTING = {
         ),
     ),
 }
-_NOT_PREPARED = (
-    "The software of your server could not be fetched yet; it is tried again and again. Your files are safe. If it "
-    "stays so for some minutes, tell an administrator."
-)
 _REJECTED = {
     "EmailNotAllowed": "Your address is not among those that may have a server here. An administrator can allow it.",
     "DuplicateEmail": "There are two entries with your address. An administrator has to remove one of them.",
@@ -92,7 +92,7 @@ def _running(status: Status) -> Words:
             step, text = _STARTING.get(
                 status.reason or "", (_STARTS, "JupyterLab is starting. That usually takes less than a minute.")
             )
-            return Words("Starting", text or _NOT_PREPARED, step, changes=True)
+            return Words("Starting", text, step, changes=True)
 
 
 def waits_for_restart(document: UserDocument) -> bool:
