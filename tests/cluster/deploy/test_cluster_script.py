@@ -117,17 +117,16 @@ def test_a_second_time_changes_nothing(cluster: Cluster) -> None:
     assert cluster.kubectl("get", kinds, "-n", "kupyterhub", "-o", versions) == before
 
 
-def test_agents_reach_a_load_balancer_with_the_proxy_on_cloud_run_alone(cluster: Cluster) -> None:
-    cloud_run = "networkpolicy.networking.k8s.io/cloud-run-agents"
-    cluster.apply(CLOUD_RUN)
-    assert cloud_run in cluster.names("networkpolicies")
-    cluster.apply(HOSTED)
-    assert cloud_run not in cluster.names("networkpolicies")
-
-
-def test_agents_reach_the_metadata_server_with_the_hosted_proxy_alone(cluster: Cluster) -> None:
-    hosted = "networkpolicy.networking.k8s.io/hosted-agents"
-    cluster.apply(HOSTED)
-    assert hosted in cluster.names("networkpolicies")
-    cluster.apply(CLOUD_RUN)
-    assert hosted not in cluster.names("networkpolicies")
+@pytest.mark.parametrize(
+    ("policy", "its_way", "another"),
+    [
+        pytest.param("cloud-run-agents", CLOUD_RUN, HOSTED, id="a load balancer with the proxy on Cloud Run"),
+        pytest.param("hosted-agents", HOSTED, CLOUD_RUN, id="the metadata server with the hosted proxy"),
+    ],
+)
+def test_agents_reach_alone(cluster: Cluster, policy: str, its_way: dict[str, Any], another: dict[str, Any]) -> None:
+    named = f"networkpolicy.networking.k8s.io/{policy}"
+    cluster.apply(its_way)
+    assert named in cluster.names("networkpolicies")
+    cluster.apply(another)
+    assert named not in cluster.names("networkpolicies")

@@ -12,18 +12,14 @@ import pytest
 from werkzeug.test import TestResponse
 
 from cluster.portal.portal_site import ORIGIN, Browser, Site
-from cluster.proxy.test_openid_claims import CODE, OTHER_KEY, SHARED, LyingProvider
 from kupyterhub_portal.settings import Oidc
-
-ADA = "ada@example.org"
+from twins.openid import ADA, CODE, OTHER_KEY, SHARED, LyingProvider, lying_provider
 
 
 @pytest.fixture
 async def lying() -> AsyncIterator[LyingProvider]:
-    provider = LyingProvider()
-    await provider.server.start_server(access_log=None)
-    yield provider
-    await provider.server.close()
+    async with lying_provider() as provider:
+        yield provider
 
 
 @pytest.fixture

@@ -2,119 +2,37 @@
 
 import base64
 import hashlib
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-import jwt
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 from yarl import URL
 
 from kupyterhub_proxy.identities.attempts import Attempt
 from kupyterhub_proxy.identities.provider import Provider, ProviderRefused, ProviderUnreachable
 from kupyterhub_proxy.identities.settings import Oidc
 from kupyterhub_proxy.wanted import Wanted
+from twins.openid import ADA, CODE, OTHER_KEY, SHARED, LyingProvider, lying_provider
 
-ADA = "ada@example.org"
 CALLBACK = "https://login.hub.example/callback"
-CODE = "a-code"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-SHARED = "a text of at least thirty-two bytes, as HS256 wants"
 ATTEMPT = Attempt(Wanted())
-
-
-class LyingProvider:
-    """Answers as the standard says, but for what a test changes."""
-
-    def __init__(self) -> None:
-        self.server = TestServer(self._app(), host="127.0.0.1")
-        self.metadata: dict[str, Any] = {}
-        self.claims: dict[str, Any] = {}
-        self.userinfo: dict[str, Any] = {"sub": "1", "email": ADA, "email_verified": True}
-        self.key: Any = KEY
-        self.algorithm = "RS256"
-        self.status = 200
-        self.asked: list[dict[str, str]] = []
-
-    @property
-    def issuer(self) -> str:
-        return str(self.server.make_url("")).rstrip("/")
-
-    def provider(self) -> Provider:
-        return Provider(Oidc(self.issuer, "client", SHARED), CALLBACK)
-
-    def id_token(self) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": self.issuer,
-            "aud": "client",
-            "sub": "1",
-            "iat": now,
-            "exp": now + 300,
-            "nonce": ATTEMPT.nonce,
-            **self.claims,
-        }
-        kept = {key: value for key, value in claims.items() if value is not None}
-        return jwt.encode(kept, self.key, self.algorithm, {"kid": "1"})
-
-    def _app(self) -> web.Application:
-        app = web.Application()
-        app.add_routes(
-            [
-                web.get("/.well-known/openid-configuration", self._discovery),
-                web.get("/jwks", self._jwks),
-                web.post("/token", self._token),
-                web.get("/userinfo", self._userinfo),
-            ]
-        )
-        return app
-
-    async def _discovery(self, _: web.Request) -> web.Response:
-        metadata = {
-            "issuer": self.issuer,
-            "authorization_endpoint": f"{self.issuer}/auth?tenant=1",
-            "token_endpoint": f"{self.issuer}/token",
-            "jwks_uri": f"{self.issuer}/jwks",
-            "userinfo_endpoint": f"{self.issuer}/userinfo",
-            **self.metadata,
-        }
-        kept = {key: value for key, value in metadata.items() if value is not None}
-        return web.json_response(kept, status=self.status)
-
-    async def _jwks(self, _: web.Request) -> web.Response:
-        key = RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
-        return web.json_response({"keys": [{**key, "kid": "1", "alg": "RS256", "use": "sig"}]})
-
-    async def _token(self, request: web.Request) -> web.Response:
-        form = {key: str(value) for key, value in (await request.post()).items()}
-        self.asked.append({**form, "authorization": request.headers.get("Authorization", "")})
-        if form["code"] != CODE:
-            return web.json_response({"error": "invalid_grant"}, status=400)
-        answer = {"access_token": "access", "token_type": "Bearer", "id_token": self.id_token()}
-        return web.json_response(answer)
-
-    async def _userinfo(self, request: web.Request) -> web.Response:
-        assert request.headers["Authorization"] == "Bearer access"
-        return web.json_response(self.userinfo)
 
 
 @pytest.fixture
 async def lying() -> AsyncIterator[LyingProvider]:
-    provider = LyingProvider()
-    await provider.server.start_server(access_log=None)
-    yield provider
-    await provider.server.close()
+    async with lying_provider() as provider:
+        provider.nonce = ATTEMPT.nonce
+        yield provider
+
+
+def believing(lying: LyingProvider) -> Provider:
+    return Provider(Oidc(lying.issuer, "client", SHARED), CALLBACK)
 
 
 async def test_a_sign_in_asks_with_pkce_state_and_nonce_and_keeps_the_providers_own_query(
     lying: LyingProvider,
 ) -> None:
-    query = URL(await lying.provider().sign_in_url(ATTEMPT, choose=False)).query
+    query = URL(await believing(lying).sign_in_url(ATTEMPT, choose=False)).query
     challenge = base64.urlsafe_b64encode(hashlib.sha256(ATTEMPT.verifier.encode()).digest()).rstrip(b"=").decode()
     assert dict(query) == {
         "tenant": "1",
@@ -132,11 +50,11 @@ async def test_a_sign_in_asks_with_pkce_state_and_nonce_and_keeps_the_providers_
 async def test_after_a_sign_out_the_provider_is_to_ask_as_whom_unless_it_signs_out_itself(
     lying: LyingProvider,
 ) -> None:
-    assert URL(await lying.provider().sign_in_url(ATTEMPT, choose=True)).query["prompt"] == "select_account"
-    assert await lying.provider().sign_out_url("https://login.hub.example/signed-out") is None
+    assert URL(await believing(lying).sign_in_url(ATTEMPT, choose=True)).query["prompt"] == "select_account"
+    assert await believing(lying).sign_out_url("https://login.hub.example/signed-out") is None
     lying.metadata = {"end_session_endpoint": f"{lying.issuer}/end"}
-    assert "prompt" not in URL(await lying.provider().sign_in_url(ATTEMPT, choose=True)).query
-    url = URL(await lying.provider().sign_out_url("https://login.hub.example/signed-out") or "")
+    assert "prompt" not in URL(await believing(lying).sign_in_url(ATTEMPT, choose=True)).query
+    url = URL(await believing(lying).sign_out_url("https://login.hub.example/signed-out") or "")
     assert dict(url.query) == {
         "client_id": "client",
         "post_logout_redirect_uri": "https://login.hub.example/signed-out",
@@ -144,7 +62,7 @@ async def test_after_a_sign_out_the_provider_is_to_ask_as_whom_unless_it_signs_o
 
 
 async def test_a_code_is_exchanged_with_the_verifier_and_the_secret(lying: LyingProvider) -> None:
-    claims = await lying.provider().claims(ATTEMPT, CODE)
+    claims = await believing(lying).claims(ATTEMPT, CODE)
     assert (claims["email"], claims["email_verified"]) == (ADA, True)
     (asked,) = lying.asked
     assert asked["code_verifier"] == ATTEMPT.verifier
@@ -155,14 +73,14 @@ async def test_a_code_is_exchanged_with_the_verifier_and_the_secret(lying: Lying
 
 async def test_the_secret_goes_into_the_form_where_the_provider_wants_it_there(lying: LyingProvider) -> None:
     lying.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
-    await lying.provider().claims(ATTEMPT, CODE)
+    await believing(lying).claims(ATTEMPT, CODE)
     assert (lying.asked[0]["client_secret"], lying.asked[0]["authorization"]) == (SHARED, "")
 
 
 async def test_an_email_of_the_id_token_is_not_asked_for_again(lying: LyingProvider) -> None:
     lying.claims = {"email": ADA, "email_verified": True}
     lying.userinfo = {}
-    assert (await lying.provider().claims(ATTEMPT, CODE))["email"] == ADA
+    assert (await believing(lying).claims(ATTEMPT, CODE))["email"] == ADA
 
 
 @pytest.mark.parametrize(
@@ -186,7 +104,7 @@ async def test_an_email_of_the_id_token_is_not_asked_for_again(lying: LyingProvi
 async def test_a_wrong_id_token_is_refused(lying: LyingProvider, claims: dict[str, Any]) -> None:
     lying.claims = claims
     with pytest.raises(ProviderRefused):
-        await lying.provider().claims(ATTEMPT, CODE)
+        await believing(lying).claims(ATTEMPT, CODE)
 
 
 @pytest.mark.parametrize(
@@ -202,24 +120,24 @@ async def test_an_id_token_that_others_could_have_signed_is_refused(
 ) -> None:
     lying.key, lying.algorithm = key, algorithm
     with pytest.raises(ProviderRefused):
-        await lying.provider().claims(ATTEMPT, CODE)
+        await believing(lying).claims(ATTEMPT, CODE)
 
 
 async def test_whether_an_email_is_verified_is_said_where_the_email_is(lying: LyingProvider) -> None:
     lying.claims, lying.userinfo = {"email_verified": True}, {"sub": "1", "email": ADA}
-    assert (await lying.provider().claims(ATTEMPT, CODE)).get("email_verified") is None
+    assert (await believing(lying).claims(ATTEMPT, CODE)).get("email_verified") is None
 
 
 async def test_a_code_that_the_provider_does_not_take_is_refused(lying: LyingProvider) -> None:
     with pytest.raises(ProviderRefused, match="invalid_grant"):
-        await lying.provider().claims(ATTEMPT, "another")
+        await believing(lying).claims(ATTEMPT, "another")
 
 
 @pytest.mark.parametrize("userinfo", [{"sub": "2", "email": ADA}, {"email": ADA}], ids=["another's", "nobody's"])
 async def test_an_email_of_another_person_is_refused(lying: LyingProvider, userinfo: dict[str, Any]) -> None:
     lying.userinfo = userinfo
     with pytest.raises(ProviderRefused, match="another person"):
-        await lying.provider().claims(ATTEMPT, CODE)
+        await believing(lying).claims(ATTEMPT, CODE)
 
 
 @pytest.mark.parametrize(
@@ -232,11 +150,11 @@ async def test_a_provider_that_is_not_the_configured_one_is_none(
 ) -> None:
     lying.metadata = metadata
     with pytest.raises(ProviderUnreachable):
-        await lying.provider().sign_in_url(ATTEMPT, choose=False)
+        await believing(lying).sign_in_url(ATTEMPT, choose=False)
 
 
 async def test_a_provider_that_is_away_is_asked_again_the_next_time(lying: LyingProvider) -> None:
-    provider = lying.provider()
+    provider = believing(lying)
     lying.status = 503
     with pytest.raises(ProviderUnreachable):
         await provider.sign_in_url(ATTEMPT, choose=False)
