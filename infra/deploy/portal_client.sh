@@ -6,15 +6,12 @@
 # https://cloud.google.com/iap/docs/custom-oauth-configuration
 set -euo pipefail
 umask 077
-client=$(python3 "$(dirname "$0")/installation.py" iap-client)
+here=$(dirname "$0")
+client=$(python3 "$here/installation.py" iap-client)
 [ -n "$client" ] || exit 0
 settings=$(mktemp)
 trap 'rm -f "$settings"' EXIT
-secret=$(gcloud secrets versions access latest --secret=kupyterhub-client-secret --project="${PROJECT:?}") || {
-    echo "Add the client's secret, and deploy again:" >&2
-    echo "  gcloud secrets create kupyterhub-client-secret --project=$PROJECT --data-file=FILE" >&2
-    exit 1
-}
+secret=$("$here/client_secret.sh")
 printf 'access_settings:\n  oauth_settings:\n    client_id: "%s"\n    client_secret: "%s"\n' "$client" "$secret" >"$settings"
 # What it answers with is what it was given.
 gcloud iap settings set "$settings" --project="$PROJECT" --resource-type=compute --service=kupyterhub-portal >/dev/null

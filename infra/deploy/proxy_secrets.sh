@@ -5,27 +5,20 @@
 # Delete the Secret and deploy again to have it made anew. No value is on a command line or in a log.
 set -euo pipefail
 umask 077
-mode=$(python3 "$(dirname "$0")/installation.py" identity)
+here=$(dirname "$0")
+mode=$(python3 "$here/installation.py" identity)
 files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
 
 there() { kubectl get secret "$1" --namespace=kupyterhub-proxy >/dev/null 2>&1; }
 
-client_secret() {
-    gcloud secrets versions access latest --secret=kupyterhub-client-secret --project="${PROJECT:?}" >"$1" || {
-        echo "Add the client's secret, and deploy again:" >&2
-        echo "  gcloud secrets create kupyterhub-client-secret --project=$PROJECT --data-file=FILE" >&2
-        return 1
-    }
-}
-
 if ! there proxy; then
     openssl rand -hex 32 >"$files/session-key"
-    [ "$mode" != oidc ] || client_secret "$files/client-secret"
+    [ "$mode" != oidc ] || "$here/client_secret.sh" >"$files/client-secret"
     kubectl create secret generic proxy --namespace=kupyterhub-proxy --from-file="$files"
     rm "$files"/*
 fi
 if [ "$mode" = iap ] && ! there proxy-iap; then
-    client_secret "$files/key"
+    "$here/client_secret.sh" >"$files/key"
     kubectl create secret generic proxy-iap --namespace=kupyterhub-proxy --from-file="$files"
 fi

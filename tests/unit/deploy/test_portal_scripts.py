@@ -24,7 +24,7 @@ def _outputs(portal: dict[str, Any] | None) -> str:
 
 @pytest.fixture
 def portal(bench: Bench) -> Bench:
-    bench.take("portal_key.sh", "portal_client.sh", "installation.py")
+    bench.take("portal_key.sh", "portal_client.sh", "client_secret.sh", "installation.py")
     (bench.folder / "variables/system.tfvars").write_text("portal = {}\n")
     return bench
 

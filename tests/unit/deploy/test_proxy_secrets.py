@@ -38,7 +38,7 @@ def given(mode: str) -> str:
 
 @pytest.fixture
 def deploying(bench: Bench) -> Bench:
-    bench.take("proxy_secrets.sh", "installation.py", "cluster.sh")
+    bench.take("proxy_secrets.sh", "client_secret.sh", "installation.py", "cluster.sh")
     (bench.checkout / "infra/cluster").symlink_to(CHECKOUT / "infra/cluster")
     bench.program("bin/gcloud", TELLS)
     return bench
