@@ -23,6 +23,7 @@ NAMESPACE = "node-tests"
 NODE = "local"
 Found = TypeVar("Found")
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 
 
 class Kube:
@@ -46,8 +47,10 @@ class Kube:
 
     async def clear(self) -> None:
         """Remove what tests made."""
-        for plural in ("pods", "services", "persistentvolumeclaims", "secrets"):
-            path = f"/api/v1/namespaces/{NAMESPACE}/{plural}"
+        core = [
+            f"/api/v1/namespaces/{NAMESPACE}/{kind}" for kind in ("services", "persistentvolumeclaims", "secrets")
+        ]
+        for path in (DEPLOYMENTS, PODS, *core):
             for item in (await self.cluster.get(path))["items"]:
                 await self.cluster.delete(f"{path}/{item['metadata']['name']}")
                 await self.gone(f"{path}/{item['metadata']['name']}")

@@ -76,11 +76,11 @@ async def test_stored_events_are_delivered_oldest_first(queue: EventQueue) -> No
 
 async def test_an_event_is_kept_until_the_function_answers_with_success(queue: EventQueue) -> None:
     queue.add(event("a"), time.time())
-    functions = Functions({"a": [500, ConnectionRefusedError(), 404, 302, 599]})
+    functions = Functions({"a": [500, ConnectionRefusedError(), TimeoutError(), 404, 302, 599]})
 
     await run(queue, functions, lambda: len(queue) == 0)
 
-    assert functions.calls == ["a"] * 6
+    assert functions.calls == ["a"] * 7
 
 
 async def test_an_event_added_while_it_waits_is_delivered_at_once(queue: EventQueue) -> None:

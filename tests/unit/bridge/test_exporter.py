@@ -17,15 +17,15 @@ def names(folder: Path) -> list[str]:
 class Emulator:
     """Writes a snapshot, or leaves half of one and fails."""
 
-    def __init__(self, *, fail: bool = False) -> None:
-        self.fail = fail
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
         self.exports = 0
 
     async def export(self, folder: Path, name: str) -> None:
         self.exports += 1
         (folder / name).mkdir()
-        if self.fail:
-            raise aiohttp.ClientError("away")
+        if self.failure is not None:
+            raise self.failure
         (folder / name / f"{name}.overall_export_metadata").write_text("x")
 
 
@@ -53,12 +53,17 @@ async def test_changes_that_come_together_are_one_snapshot(tmp_path: Path) -> No
     assert latest_snapshot(tmp_path) is not None
 
 
-async def test_a_failed_export_leaves_the_older_snapshot_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [aiohttp.ClientError("away"), TimeoutError(), OSError("disk full")],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_failed_export_leaves_the_older_snapshot_and_nothing_else(tmp_path: Path, failure: Exception) -> None:
     emulator = Emulator()
     exporter = Exporter(SnapshotFolder(tmp_path), emulator.export)
     await exporter.finish()
     before = latest_snapshot(tmp_path)
-    emulator.fail = True
+    emulator.failure = failure
     await exporter.finish()
 
     assert before is not None

@@ -4,18 +4,26 @@ from contextlib import suppress
 from datetime import timedelta
 
 import aiohttp
+import pytest
 
 from kupyterhub_local.bridge.schedule import run_schedule
 
 
-async def test_resync_is_published_for_the_due_and_for_all_also_after_a_failure() -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [aiohttp.ClientError("away"), aiohttp.ServerTimeoutError(), TimeoutError(), ConnectionResetError("cut off")],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_resync_is_published_for_the_due_and_for_all_also_after_a_failure(
+    failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     published: list[tuple[str, str]] = []
     enough = asyncio.Event()
 
     async def publish(topic: str, message: Mapping[str, str]) -> None:
         published.append((topic, message["mode"]))
         if len(published) == 1:
-            raise aiohttp.ClientError("away")
+            raise failure
         if ("resync", "all") in published:
             enough.set()
 
@@ -29,3 +37,4 @@ async def test_resync_is_published_for_the_due_and_for_all_also_after_a_failure(
 
     assert set(published) == {("resync", "due"), ("resync", "all")}
     assert published.count(("resync", "due")) > 1
+    assert type(failure).__name__ in caplog.text

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
@@ -15,9 +15,17 @@ from kupyterhub_local.bridge.routes import WRITTEN
 # The bridge acknowledges as soon as it has stored a message.
 _ACK_DEADLINE = timedelta(seconds=10)
 
+AWAY: Final = (aiohttp.ClientError, OSError)
+"""What a request raises of an emulator that is away, hangs or refuses it. A TimeoutError is an OSError."""
+
+
+def why_away(error: Exception) -> str:
+    """Say it in a log line: a time that is over has no text of its own."""
+    return f"{type(error).__name__}: {error}"
+
 
 class FirestoreEmulator:
-    """The emulator's own methods beside Firestore's API. Each raises aiohttp.ClientError."""
+    """The emulator's own methods beside Firestore's API. Each raises one of `AWAY`."""
 
     def __init__(self, session: aiohttp.ClientSession, address: str, project: str) -> None:
         """Speak to the emulator at `address`, host:port."""
@@ -55,7 +63,7 @@ class FirestoreEmulator:
 
 
 class PubSubEmulator:
-    """Topics, push subscriptions and publishing. Each method raises aiohttp.ClientError."""
+    """Topics, push subscriptions and publishing. Each method raises one of `AWAY`."""
 
     def __init__(self, session: aiohttp.ClientSession, address: str, project: str) -> None:
         """Speak to the emulator at `address`, host:port."""

@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import aiohttp
-
+from kupyterhub_local.bridge.emulators import AWAY, why_away
 from kupyterhub_local.bridge.snapshot_folder import SnapshotFolder
 
 # Writes everything to the new folder `<first>/<second>`.
@@ -66,10 +65,10 @@ class Exporter:
             self._folder.publish(name)
             complete = True
             self._failing = False
-        except (aiohttp.ClientError, TimeoutError, OSError) as e:
+        except AWAY as e:  # The disk's OSError too.
             self._changed.set()
             if not self._failing:  # Once, not each second until the emulator is back.
-                log.warning("no snapshot of Firestore: %s: %s", type(e).__name__, e)
+                log.warning("no snapshot of Firestore: %s", why_away(e))
             self._failing = True
         finally:
             if not complete:

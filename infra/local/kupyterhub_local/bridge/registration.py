@@ -11,9 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
-import aiohttp
-
-from kupyterhub_local.bridge.emulators import FirestoreEmulator, PubSubEmulator
+from kupyterhub_local.bridge.emulators import AWAY, FirestoreEmulator, PubSubEmulator, why_away
 from kupyterhub_local.bridge.routes import ANY_DOCUMENT, ANY_DOCUMENT_PATTERN, TOPICS, TRIGGERS
 from kupyterhub_local.bridge.schedule import RESYNC_ALL
 
@@ -90,8 +88,8 @@ async def _until_it_works(attempt: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await attempt()
-        except (aiohttp.ClientError, OSError) as e:
+        except AWAY as e:
             attempts += 1
             if attempts % _COMPLAIN_AFTER == 0:
-                log.warning("still waiting for an emulator: %s", e)
+                log.warning("still waiting for an emulator: %s", why_away(e))
             await asyncio.sleep(_PAUSE.total_seconds())

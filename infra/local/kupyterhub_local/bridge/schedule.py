@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
-import aiohttp
+from kupyterhub_local.bridge.emulators import AWAY, why_away
 
 RESYNC_DUE: Final = {"mode": "due"}
 RESYNC_ALL: Final = {"mode": "all"}
@@ -30,5 +30,5 @@ async def _every(interval: timedelta, publish: Publish, message: Mapping[str, st
         await asyncio.sleep(interval.total_seconds())
         try:
             await publish("resync", message)
-        except aiohttp.ClientError as e:
-            log.warning("resync %s was not published: %s", message["mode"], e)
+        except AWAY as e:
+            log.warning("resync %s was not published: %s", message["mode"], why_away(e))

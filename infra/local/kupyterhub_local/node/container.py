@@ -83,9 +83,10 @@ class Container:
     async def _run_once(self) -> Terminated | None:
         """Run it to its end, or return None when it could not be started for what its manifest refers to."""
         next_status = self.status.running(datetime.now(UTC))
+        run = next_status.restarts
         try:
-            launch = await self._sandbox.launch(self._manifest)
-            process = await ContainerProcess.start(launch, self._sandbox.log(self.name, next_status.restarts))
+            launch = await self._sandbox.launch(self._manifest, run)
+            process = await ContainerProcess.start(launch, self._sandbox.log(self.name, run))
         except ConfigError as error:
             self._refuse("CreateContainerConfigError", str(error))
             return None
@@ -108,7 +109,8 @@ class Container:
         probing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await probing
-        return self._ended(self.status, code, "Completed" if code == 0 else "Error", "")
+        message = self._sandbox.message(self._manifest, run, code)
+        return self._ended(self.status, code, "Completed" if code == 0 else "Error", message)
 
     async def _probe(self, process: ContainerProcess) -> None:
         address = self._sandbox.address

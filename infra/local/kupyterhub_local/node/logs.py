@@ -11,6 +11,8 @@ from typing import Literal
 
 _LONGEST_LINE = 16 * 1024
 _READ = 64 * 1024
+# Several of the longest entries, which are what was read at once with the rest of a line before it.
+_END = 4 * _READ
 _FOLLOW_SECONDS = 0.1
 
 
@@ -86,6 +88,17 @@ async def send_log(
             if left == 0 or not query.follow or not more:
                 return
             await asyncio.sleep(_FOLLOW_SECONDS)
+
+
+def last_words(path: Path, lines: int, longest: int) -> bytes:
+    """Return the last lines of a log, and of these at most the last so many bytes. Raises OSError."""
+    with path.open("rb") as file:
+        skipped = max(0, path.stat().st_size - _END)
+        file.seek(skipped)
+        entries = file.read().split(b"\n")[:-1]
+    if skipped:
+        del entries[0]  # it may have been cut
+    return b"".join(_chosen(entries, LogQuery(), lines))[-longest:]
 
 
 def _chosen(entries: list[bytes], query: LogQuery, tail: int | None) -> Iterator[bytes]:

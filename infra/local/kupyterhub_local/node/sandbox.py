@@ -14,6 +14,7 @@ from .domain.manifests import Manifest
 from .domain.mount_plan import Mount, mount_plan
 from .host_tree import LocalHost
 from .process import Launch
+from .termination import message_path, termination_message
 from .volumes import Volumes, fetch
 
 _LONGEST_HOSTNAME = 63
@@ -67,14 +68,16 @@ class Sandbox:
         finally:
             os.close(descriptor)
 
-    async def launch(self, container: Manifest) -> Launch:
-        """Return what the container is started from. Raises ConfigError, and ApiError from asking for it."""
+    async def launch(self, container: Manifest, run: int) -> Launch:
+        """Return what the run with this number is started from. Raises ConfigError, ApiError and OSError."""
         namespace = self._pod["metadata"]["namespace"]
         objects = await fetch(self._surroundings.cluster, namespace, references(container))
         base = {**self._surroundings.environment, "HOSTNAME": self._hostname}
         started = invocation(container, self._pod, self.address, objects, base)
         mounts = self.volumes.mounts(container, dict(started.environment))
         mounts.append(Mount(str(self._hosts), "/etc/hosts"))
+        if path := message_path(container):
+            mounts.append(Mount(str(self._new_message_file(container["name"], run)), path))
         steps = mount_plan(mounts, self._surroundings.keep, LocalHost())
         return Launch(started, steps, self._root, container.get("workingDir") or "/", self._hostname)
 
@@ -84,6 +87,21 @@ class Sandbox:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{run - 2}.log").unlink(missing_ok=True)
         return folder / f"{run}.log"
+
+    def message(self, container: Manifest, run: int, exit_code: int) -> str:
+        """Return what the run with this number, which ended so, said about its end."""
+        name = container["name"]
+        return termination_message(container, exit_code, self._message_file(name, run), self.log(name, run))
+
+    def _new_message_file(self, container_name: str, run: int) -> Path:
+        self._message_file(container_name, run - 1).unlink(missing_ok=True)
+        new = self._message_file(container_name, run)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(b"")
+        return new
+
+    def _message_file(self, container_name: str, run: int) -> Path:
+        return Path(self.folder, container_name, f"{run}.message")
 
     async def remove(self) -> None:
         """Remove all of the pod's own files. A PVC's are elsewhere."""
