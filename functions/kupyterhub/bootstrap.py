@@ -9,6 +9,7 @@ from pathlib import Path
 from google.cloud import firestore, pubsub_v1
 from kubernetes.client import ApiClient
 
+from kupyterhub import json_lines, telemetry
 from kupyterhub import settings as files
 from kupyterhub.adapters import cluster, folders, gke
 from kupyterhub.adapters.bus import Bus
@@ -17,6 +18,7 @@ from kupyterhub.domain.errors import SettingsError
 from kupyterhub.domain.settings import Settings
 from kupyterhub.reconcile import Reconciler
 from kupyterhub.removal import Removal
+from kupyterhub.reporting import Reporter
 from kupyterhub.resync import Resync
 
 
@@ -47,12 +49,12 @@ def resync() -> Resync:
 
 
 @cache
-def log() -> logging.Logger:
-    """The log of outcomes, on standard error, where Cloud Logging and people find it."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logger = logging.getLogger("kupyterhub")
-    logger.setLevel(logging.INFO)
-    return logger
+def reporter() -> Reporter:
+    """Make what says of each event what came of it: a line on standard error, and a span where one is wanted."""
+    logging.basicConfig(level=logging.WARNING, handlers=[json_lines.handler()])
+    log = logging.getLogger(json_lines.OURS)
+    log.setLevel(logging.INFO)
+    return Reporter(log, telemetry.of_environment(os.environ), os.environ.get("GOOGLE_CLOUD_PROJECT"))
 
 
 def _api(settings: Settings) -> ApiClient:

@@ -87,7 +87,7 @@ def idle() -> list[Item]:
         Item("private DNS zones", 3, "dns_zone_month"),
         Item("functions: resync each minute and each hour", 60 * HOURS + HOURS, "function_call"),
         Item("images of 20 releases, of which most is shared", 10, "registry_gib_month"),
-        Item("alerts", 3, "alert_month"),
+        Item("alerts", 4, "alert_month"),
     ]
 
 

@@ -48,6 +48,7 @@ WAYS: dict[str, dict[str, Any]] = {
             },
         },
         "self_enrolment": True,
+        "telemetry_endpoint": "https://telemetry.googleapis.com",
     },
 }
 GOOGLE: dict[str, Any] = {

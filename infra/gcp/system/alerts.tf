@@ -20,27 +20,22 @@ locals {
     }
     not-ready = {
       title     = "kupyterhub: notebooks do not start"
-      filter    = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.not_ready.name}\""
+      filter    = local.log_metric_filters["not-ready"]
       aligner   = "ALIGN_DELTA"
       threshold = 0
       seconds   = 900
-      todo      = "Their documents say why: phase Failed, and status.message. A quota, a pool at its largest or an image that is not there are the usual reasons."
+      todo      = "The dashboard shows them by reason, and their documents say more: phase Failed, and status.message. A quota, a pool at its largest or an image that is not there are the usual ones."
+    }
+    policy-held = {
+      title     = "kupyterhub: new settings would stop many people"
+      filter    = local.log_metric_filters["policy-held"]
+      aligner   = "ALIGN_DELTA"
+      threshold = 0
+      # Everybody is compared each hour: for as long as it is so, there is one in each two hours.
+      seconds = 7200
+      todo    = "Nobody was stopped. The note of the resync's log line, jsonPayload.reason = \"PolicyHeld\", says how many it would be: mend allowed_emails, or raise limits.stoppedBySettings to say that it is meant."
     }
   }
-}
-
-# The functions log each outcome: `users/<id>: <phase> (<what was done>)`.
-resource "google_logging_metric" "not_ready" {
-  name        = "kupyterhub/not-ready"
-  description = "Looks at users who are not Ready although their time is over."
-  filter      = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name =~ \"^kupyterhub-\" AND textPayload =~ \"users/.+: Failed \""
-
-  metric_descriptor {
-    metric_kind = "DELTA"
-    value_type  = "INT64"
-  }
-
-  depends_on = [google_project_service.apis]
 }
 
 resource "google_monitoring_notification_channel" "emails" {

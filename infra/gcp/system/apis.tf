@@ -1,6 +1,6 @@
 # Left on when the root is taken down: other things of the project may use them.
 resource "google_project_service" "apis" {
-  for_each = toset([
+  for_each = toset(concat(local.telemetry_at_google ? ["cloudtrace.googleapis.com", "telemetry.googleapis.com"] : [], [
     "artifactregistry.googleapis.com",
     "billingbudgets.googleapis.com",
     "certificatemanager.googleapis.com",
@@ -20,7 +20,7 @@ resource "google_project_service" "apis" {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "workflows.googleapis.com",
-  ])
+  ]))
 
   disable_on_destroy = false
   service            = each.key

@@ -9,6 +9,14 @@ locals {
     user-written   = { topic = null, seconds = 120 }
   }
 
+  # OpenTelemetry's own variables, which the functions read; without an endpoint they send nothing.
+  telemetry = var.telemetry_endpoint == null ? {} : {
+    OTEL_EXPORTER_OTLP_ENDPOINT = var.telemetry_endpoint
+    OTEL_RESOURCE_ATTRIBUTES    = "cloud.region=${local.region},gcp.project_id=${var.project_id}"
+  }
+  # Google's own takes Google's credentials, and its APIs have to be on.
+  telemetry_at_google = can(regex("[.]googleapis[.]com$", coalesce(var.telemetry_endpoint, "none")))
+
   # functions-framework has one worker with so many threads, each of which takes one event.
   threads = 8
 
@@ -99,7 +107,9 @@ resource "google_cloudfunctions2_function" "functions" {
     timeout_seconds                  = each.value.seconds
 
     environment_variables = merge(
-      { THREADS = tostring(local.threads) },
+      # The project is what a log line names a trace by.
+      { GOOGLE_CLOUD_PROJECT = var.project_id, THREADS = tostring(local.threads) },
+      local.telemetry,
       { for variable, mount in local.secret_files : variable => "${mount.folder}/${mount.file}" }
     )
 

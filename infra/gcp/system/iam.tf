@@ -36,6 +36,7 @@ locals {
   project_grants = concat(
     [for name in concat(local.function_names, local.portals) : { who = name, role = "roles/datastore.user" }],
     [for name in local.function_names : { who = name, role = local.custom_roles["kupyterhubConnect"] }],
+    [for each in setproduct(local.telemetry_at_google ? local.function_names : [], ["metricsWriter", "tracesWriter"]) : { who = each[0], role = "roles/telemetry.${each[1]}" }],
     [for name in local.node_accounts : { who = name, role = "roles/container.defaultNodeServiceAccount" }],
     [
       { who = "build", role = "roles/logging.logWriter" },

@@ -353,3 +353,14 @@ variable "system_pool" {
     error_message = "system_pool.min_nodes is from 1 to system_pool.max_nodes: without a node nothing answers."
   }
 }
+
+variable "telemetry_endpoint" {
+  description = "Where the functions send traces and metrics by OpenTelemetry's OTLP over HTTP: https://telemetry.googleapis.com, for Cloud Trace and Cloud Monitoring, or a collector of yours. Left out, they send none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.telemetry_endpoint == null || can(regex("^https?://[^/]+$", var.telemetry_endpoint))
+    error_message = "telemetry_endpoint is scheme and host alone, such as https://telemetry.googleapis.com; the paths are OpenTelemetry's."
+  }
+}

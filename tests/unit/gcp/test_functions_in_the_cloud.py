@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from kupyterhub import settings
+from kupyterhub import settings, telemetry
 from kupyterhub.adapters import bus
 from kupyterhub.events import Message, resync_mode
-from terraform.roots import CHECKOUT, Plan
+from terraform.roots import CHECKOUT, Plan, Root
+from terraform.ways import WAYS
 
 Way = Callable[[str], Plan]
 
@@ -92,6 +93,40 @@ def test_the_files_that_their_environment_names_are_mounted(functions: dict[str,
             service["environment_variables"]["KUPYTERHUB_SETTINGS"]: "kupyterhub-settings",
             service["environment_variables"]["KUPYTERHUB_MASTER_SECRET_FILE"]: "kupyterhub-master-secret",
         }
+
+
+def test_log_lines_name_traces_of_this_project(functions: dict[str, dict[str, Any]]) -> None:
+    assert {_service(f)["environment_variables"]["GOOGLE_CLOUD_PROJECT"] for f in functions.values()} == {
+        "my-project"
+    }
+
+
+def test_traces_and_metrics_are_sent_where_that_is_asked_for_alone(system_plan: Way) -> None:
+    def plan(way: str) -> tuple[set[str], set[str], set[str]]:
+        made = system_plan(way)
+        functions = made.of("google_cloudfunctions2_function").values()
+        variables = [_service(f)["environment_variables"].items() for f in functions]
+        said = {f"{name}={value}" for each in variables for name, value in each if name.startswith("OTEL_")}
+        apis = {name for name in made.of("google_project_service") if "telemetry" in name or "trace" in name}
+        grants = made.of("google_project_iam_member").values()
+        return said, apis, {grant["role"] for grant in grants if "telemetry" in grant["role"]}
+
+    assert plan("self-hosted") == (set(), set(), set())
+    assert plan("everything") == (
+        {
+            f"{telemetry.ENDPOINT}=https://telemetry.googleapis.com",
+            "OTEL_RESOURCE_ATTRIBUTES=cloud.region=europe-west1,gcp.project_id=my-project",
+        },
+        {'apis["cloudtrace.googleapis.com"]', 'apis["telemetry.googleapis.com"]'},
+        {"roles/telemetry.metricsWriter", "roles/telemetry.tracesWriter"},
+    )
+
+
+def test_a_collector_of_ones_own_needs_no_right(system_root: Root) -> None:
+    made = system_root.plan(**WAYS["self-hosted"] | {"telemetry_endpoint": "http://collector:4318"})
+    functions = made.of("google_cloudfunctions2_function").values()
+    assert {_service(f)["environment_variables"][telemetry.ENDPOINT] for f in functions} == {"http://collector:4318"}
+    assert not [g for g in made.of("google_project_iam_member").values() if "telemetry" in g["role"]]
 
 
 def test_all_take_the_same_version_of_the_master_secret(functions: dict[str, dict[str, Any]]) -> None:

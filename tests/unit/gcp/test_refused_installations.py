@@ -96,6 +96,7 @@ def test_each_wrong_value_is_named_in_one_go(variables: Root) -> None:
         "notebook_pools": {"system": {}},
         "profiles": {"large": {}},
         "system_pool": {"min_nodes": 0},
+        "telemetry_endpoint": "telemetry.googleapis.com/v1/traces",
     }
     said = _refusal(variables, SELF_HOSTED | wrong)
     for words in (
@@ -111,6 +112,7 @@ def test_each_wrong_value_is_named_in_one_go(variables: Root) -> None:
         "agents and system are taken",
         "profiles.default is missing",
         "without a node nothing answers",
+        "telemetry_endpoint is scheme and host alone",
     ):
         assert words in said, words
 

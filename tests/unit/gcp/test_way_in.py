@@ -1,17 +1,24 @@
 """How people reach the proxy in the cloud, and what watches over the system."""
 
+import io
 import json
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cloudevents.http import CloudEvent
 
+from kupyterhub import json_lines
 from kupyterhub import settings as controller
+from kupyterhub.reconcile import Outcome
+from kupyterhub.reporting import Reporter
+from kupyterhub.telemetry import Off
 from kupyterhub_proxy import settings
 from terraform import scripts
-from terraform.roots import CHECKOUT, Plan, Root
+from terraform.roots import Plan, Root
 from terraform.ways import WAYS
 
 Way = Callable[[str], Plan]
@@ -119,6 +126,7 @@ def test_alerts_are_mailed_to_whom_the_variables_name(system_plan: Way) -> None:
         "kupyterhub: messages that no function could handle",
         "kupyterhub: functions fail",
         "kupyterhub: notebooks do not start",
+        "kupyterhub: new settings would stop many people",
     }
     channels = plan.of("google_monitoring_notification_channel").values()
     assert [channel["labels"]["email_address"] for channel in channels] == ["admin@example.com"]
@@ -127,7 +135,7 @@ def test_alerts_are_mailed_to_whom_the_variables_name(system_plan: Way) -> None:
 def test_the_dashboard_shows_what_alerts_look_at(system_plan: Way) -> None:
     board = json.loads(system_plan("self-hosted").of("google_monitoring_dashboard")["dashboard"]["dashboard_json"])
     tiles = board["mosaicLayout"]["tiles"]
-    assert len({(tile["xPos"], tile["yPos"]) for tile in tiles}) == len(tiles) == 6
+    assert len({(tile["xPos"], tile["yPos"]) for tile in tiles}) == len(tiles) == 8
 
 
 def test_a_budget_is_of_this_project_alone(system_plan: Way) -> None:
@@ -136,11 +144,55 @@ def test_a_budget_is_of_this_project_alone(system_plan: Way) -> None:
     assert "google_billing_budget" not in system_plan("self-hosted").types
 
 
-def test_the_log_of_an_outcome_is_what_the_alert_counts(system_plan: Way) -> None:
-    metric = system_plan("self-hosted").of("google_logging_metric")["not_ready"]
-    found = re.search(r'textPayload =~ "(.+?)"', metric["filter"])
-    assert found is not None
-    logged = re.search(r'info\("(users/%s: %s \(%s\))"', (CHECKOUT / "functions/main.py").read_text())
-    assert logged is not None
-    assert re.search(found[1], "INFO " + logged[1] % ("u-1", "Failed", "it does not start"))
-    assert not re.search(found[1], "INFO " + logged[1] % ("u-1", "Ready", "nothing changed"))
+COUNTED: dict[str, tuple[str, Outcome, set[str]]] = {
+    "a user who does not start": (
+        "user-written",
+        Outcome("ada\nlovelace", "Failed", "status written", "Provisioning", "QuotaExceeded"),
+        {"events", "milliseconds", "not-ready"},
+    ),
+    "a user who is ready": (
+        "user-written",
+        Outcome("ada", "Ready", "users/bob: Failed ", "Provisioning", "Ready"),
+        {"events", "milliseconds"},
+    ),
+    "settings that stop many": (
+        "resync",
+        Outcome("*", None, "resync all", reason="PolicyHeld"),
+        {"events", "milliseconds", "policy-held"},
+    ),
+    "one whom they would stop": (
+        "reconcile-user",
+        Outcome("ada", "Ready", "held back", "Ready", "PolicyHeld"),
+        {"events", "milliseconds"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("function", "outcome", "counted"), COUNTED.values(), ids=COUNTED)
+def test_the_log_of_an_outcome_is_what_alerts_and_dashboard_count(
+    function: str, outcome: Outcome, counted: set[str], system_plan: Way
+) -> None:
+    (line,) = _logged(function, outcome)
+    metrics = system_plan("self-hosted").of("google_logging_metric")
+    found = {metric["name"]: metric for metric in metrics.values() if _matches(metric["filter"], line)}
+    assert set(found) == {f"kupyterhub/{name}" for name in counted}
+    for metric in found.values():
+        extracted = {*(metric.get("label_extractors") or {}).values(), metric.get("value_extractor")} - {None, ""}
+        assert {field.removeprefix("EXTRACT(jsonPayload.").removesuffix(")") for field in extracted} <= set(line)
+
+
+def _logged(function: str, outcome: Outcome) -> list[dict[str, Any]]:
+    """The lines of one event, as they leave the function."""
+    text = io.StringIO()
+    handler, log = json_lines.handler(text), logging.Logger(json_lines.OURS)  # noqa: LOG001 - of this test alone
+    log.addHandler(handler)
+    event = CloudEvent({"id": "1", "source": "//test", "type": "test"})
+    Reporter(log, Off(), "my-project").report(function, event, lambda: [outcome])
+    return [json.loads(line) for line in text.getvalue().splitlines()]
+
+
+def _matches(query: str, line: dict[str, Any]) -> bool:
+    """What of Cloud Logging's query language the metrics use: conditions on fields, all of which have to hold."""
+    conditions = re.findall(r'jsonPayload\.(\w+)(?: = "(.*?)"|:\*)', query)
+    assert len(conditions) == query.count("jsonPayload.")
+    return all(line.get(field) == value if value else field in line for field, value in conditions)
