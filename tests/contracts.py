@@ -4,6 +4,7 @@ A test module subclasses a contract and gives its fixtures; for a real system so
 time, so every name here is fresh.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,19 +13,21 @@ from uuid import uuid4
 
 import pytest
 
-from kupyterhub.domain import labels
-from kupyterhub.domain.desired import Desired, desired
+from kupyterhub.domain.desired import KEYS, NOTEBOOK, Desired, desired
+from kupyterhub.domain.differs import Approval
+from kupyterhub.domain.drift import covers, owned
 from kupyterhub.domain.errors import DocumentChanged, ObjectChanged
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.manifests.storage import claim
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Wanted, judge
 from kupyterhub.domain.settings import Settings
-from kupyterhub.domain.users import Agent, UserDocument
-from kupyterhub.ports import Cluster, Users
-from twins.world import SETTINGS
+from kupyterhub.domain.users import Agent, Change, UserDocument
+from kupyterhub.ports import Cluster, Record, Users
+from twins.world import IN_BUCKET, SETTINGS
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+LONG_AGO = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
 class People(Protocol):
@@ -66,10 +69,13 @@ class UsersContract:
 
     def test_a_status_is_written_whole_and_other_fields_stay(self, users: Users, people: People) -> None:
         document = _new(users, people, email="ada@example.com", restart=True, form={"a": 1})
-        agent = Agent("http://ada.localhost/", "pod", NOON, NOON)
-        status = replace(document.status, phase="Ready", agent=agent, terms=("ada",), startedAt=NOON)
-        document = users.write(document, status, restart=None, state="running")
-        document = users.write(document, replace(document.status, startedAt=None))
+        agent = Agent("http://ada.localhost/", "pod", LONG_AGO, LONG_AGO)
+        changes = (Change("Ready", LONG_AGO, event="on_user_written 1"),)
+        status = replace(
+            document.status, phase="Ready", agent=agent, terms=("ada",), startedAt=LONG_AGO, changes=changes
+        )
+        document = users.write(document, Record(status, fields=(("restart", None), ("state", "running"))))
+        document = users.write(document, Record(replace(document.status, startedAt=None)))
 
         stored = users.get(document.id)
 
@@ -81,10 +87,15 @@ class UsersContract:
             "form": {"a": 1},
         }
 
+    def test_a_null_is_read_as_it_is_stored(self, users: Users, people: People) -> None:
+        document = _new(users, people, email="ada@example.com", profile=None, status=None)
+
+        assert document.fields == {"email": "ada@example.com", "profile": None, "status": None}
+
     def test_every_write_has_a_later_update_time_and_the_same_create_time(self, users: Users, people: People) -> None:
         first = _new(users, people, email="ada@example.com")
-        second = users.write(first, replace(first.status, phase="Provisioning"))
-        third = users.write(second, replace(second.status, phase="Ready"))
+        second = _phase(users, first, "Provisioning")
+        third = _phase(users, second, "Ready")
 
         assert first.update_time < second.update_time < third.update_time
         assert first.create_time == second.create_time == third.create_time
@@ -94,7 +105,7 @@ class UsersContract:
         people.set(document.id, state="stopped")
 
         with pytest.raises(DocumentChanged):
-            users.write(document, replace(document.status, phase="Ready"))
+            _phase(users, document, "Ready")
         current = users.get(document.id)
         assert current is not None
         assert current.fields == {"email": "ada@example.com", "state": "stopped"}
@@ -104,27 +115,44 @@ class UsersContract:
         people.remove(document.id)
 
         with pytest.raises(DocumentChanged):
-            users.write(document, replace(document.status, phase="Ready"))
+            _phase(users, document, "Ready")
         assert users.get(document.id) is None
+
+    def test_a_document_is_read_as_it_was_at_a_time(self, users: Users, people: People) -> None:
+        before = _new(users, people, email="ada@example.com")
+        people.set(before.id, email="bob@example.com")
+
+        then = users.get(before.id, at=before.update_time)
+
+        assert then is not None
+        assert then.fields == {"email": "ada@example.com"}
 
     def test_documents_are_found_by_both_emails(self, users: Users, people: People) -> None:
         email = f"{fresh('ada')}@example.com"
-        typed = _new(users, people, email=email.title())
+        spelled = [_new(users, people, email=each) for each in (email, email.title(), email.upper(), f" \t{email}")]
         looked_at = _new(users, people, email="other@example.com")
-        looked_at = users.write(looked_at, replace(looked_at.status, email=email))
+        looked_at = users.write(looked_at, Record(replace(looked_at.status, email=email)))
 
         assert [d.id for d in users.with_status_email(email)] == [looked_at.id]
-        assert [d.id for d in users.with_email({email, email.title()})] == [typed.id]
+        assert {d.id for d in users.with_email(email)} == {d.id for d in spelled}
 
     def test_those_are_due_whose_next_look_has_passed(self, users: Users, people: People) -> None:
         moments = {"past": NOON - timedelta(seconds=1), "now": NOON, "future": NOON + timedelta(seconds=1)}
         documents = {word: _new(users, people, email="a@b.c") for word in (*moments, "never")}
         for word, moment in moments.items():
-            users.write(documents[word], replace(documents[word].status, nextLookAt=moment))
+            users.write(documents[word], Record(replace(documents[word].status, nextLookAt=moment)))
 
         due = set(users.due(NOON)) & {d.id for d in documents.values()}
 
         assert due == {documents["past"].id, documents["now"].id}
+
+    def test_those_of_other_settings_are_found(self, users: Users, people: People) -> None:
+        settings, documents = fresh("settings"), [_new(users, people, email="a@b.c") for _ in range(3)]
+        for document, of in zip(documents, (settings, fresh("other"), None), strict=True):
+            users.write(document, Record(replace(document.status, settings=of, phase="Ready")))
+
+        assert set(users.of_other_settings(settings, 1000)) & {d.id for d in documents} == {documents[1].id}
+        assert len(users.of_other_settings(settings, 1)) == 1
 
     def test_every_document_is_listed(self, users: Users, people: People) -> None:
         documents = [_new(users, people, email=f"{number}@example.com") for number in range(3)]
@@ -133,83 +161,265 @@ class UsersContract:
 
         assert [listed[document.id] for document in documents] == documents
 
-    @pytest.mark.parametrize("observed", ["abc", None], ids=["observed", "not yet observed"])
-    def test_forgetting_observed_keeps_the_rest_and_spoils_writes_that_are_under_way(
-        self, users: Users, people: People, observed: str | None
-    ) -> None:
-        document = _new(users, people, email="ada@example.com")
-        document = users.write(document, replace(document.status, observed=observed, phase="Ready"))
+    def test_a_name_is_taken_together_with_the_status(self, users: Users, people: People) -> None:
+        document, name = _new(users, people, email="ada@example.com"), fresh("ada")
+        asked: list[object] = []
 
-        users.forget_observed(document.id)
+        taken = _take(users, document, name, lambda *said: asked.append(said))
 
-        current = users.get(document.id)
-        assert current is not None
-        assert replace(current.status, updatedAt=None) == replace(document.status, observed=None)
+        assert isinstance(taken, UserDocument)
+        assert users.get(document.id) == taken
+        assert taken.status.name == name
+        claim = users.claim(name)
+        assert claim is not None
+        assert (claim.name, claim.user, claim.since, claim.purging) == (name, document.id, LONG_AGO, False)
+        assert asked == [(None, [])]
+        assert users.claims_of(document.id) == [claim]
+        assert claim in list(users.every_claim())
+
+    def test_a_name_that_is_held_is_not_taken(self, users: Users, people: People) -> None:
+        first, second = (_new(users, people, email="ada@example.com") for _ in range(2))
+        name = fresh("ada")
+        first = _taken(users, first, name)
+        told: list[object] = []
+
+        answer = _take(users, second, name, lambda *said: told.append(said) or first.id)
+
+        assert answer == first.id
+        assert told == [(users.claim(name), [first])]
+        assert users.get(second.id) == second
+
+    def test_without_a_claim_those_are_asked_whose_status_has_the_email(self, users: Users, people: People) -> None:
+        email = f"{fresh('ada')}@example.com"
+        first, second = (_new(users, people, email=email) for _ in range(2))
+        first = users.write(first, Record(replace(first.status, email=email)))
+        told: list[object] = []
+
+        users.take(
+            second,
+            fresh("ada"),
+            Record(replace(second.status, email=email)),
+            lambda *said: told.append(said),
+            since=NOON,
+        )
+
+        assert told == [(None, [first])]
+
+    def test_a_document_that_has_changed_takes_nothing(self, users: Users, people: People) -> None:
+        document, name = _new(users, people, email="ada@example.com"), fresh("ada")
+        people.set(document.id, state="stopped")
+
         with pytest.raises(DocumentChanged):
-            users.write(document, replace(document.status, phase="Failed"))
+            _taken(users, document, name)
+        assert users.claim(name) is None
 
-    def test_forgetting_observed_of_a_document_that_is_gone_is_nothing(self, users: Users) -> None:
-        user = fresh("ada")
-        users.forget_observed(user)
-        assert users.get(user) is None
+    def test_a_claim_goes_with_a_status(self, users: Users, people: People) -> None:
+        document, name = _new(users, people, email="ada@example.com"), fresh("ada")
+        document = _taken(users, document, name)
+
+        users.write(document, Record(replace(document.status, phase="Deleted"), release=users.claim(name)))
+
+        assert users.claim(name) is None
+
+    def test_a_claim_that_is_another_ones_by_now_does_not_go(self, users: Users, people: People) -> None:
+        first, second = (_new(users, people, email="ada@example.com") for _ in range(2))
+        name = fresh("ada")
+        first, before = _taken(users, first, name), users.claim(name)
+        _taken(users, second, name)
+
+        with pytest.raises(DocumentChanged):
+            users.write(first, Record(replace(first.status, phase="Deleted"), release=before))
+        assert users.get(first.id) == first
+        claim = users.claim(name)
+        assert claim is not None
+        assert claim.user == second.id
+        assert before is not None
+        users.release(before, lambda _: False)
+        assert users.claim(name) == claim
+
+    @pytest.mark.parametrize("counts", [True, False], ids=["counts", "does not count"])
+    def test_a_claim_is_let_go_of_where_its_holder_does_not_count(
+        self, users: Users, people: People, *, counts: bool
+    ) -> None:
+        document, name = _new(users, people, email="ada@example.com"), fresh("ada")
+        document, told = _taken(users, document, name), []
+        claim = users.claim(name)
+        assert claim is not None
+
+        users.release(claim, lambda holder: told.append(holder) or counts)
+
+        assert told == [document]
+        assert (users.claim(name) is None) is not counts
+
+    def test_a_name_is_purged_for_nobody_unless_somebody_is_there(self, users: Users, people: People) -> None:
+        document, name, free = _new(users, people, email="ada@example.com"), fresh("ada"), fresh("free")
+        _taken(users, document, name)
+
+        assert users.purge_for_nobody(name, NOON) is False
+        assert users.purge_for_nobody(free, NOON) is True
+
+        claim = users.claim(free)
+        assert claim is not None
+        assert (claim.user, claim.since, claim.purging) == ("", NOON, True)
+
+    def test_whom_a_message_is_on_its_way_to_is_known_until_it_has_come(self, users: Users) -> None:
+        ada, bob = fresh("ada"), fresh("bob")
+
+        users.note_asked([ada, bob], NOON, thoroughly=False)
+        users.forget_asked(bob)
+        users.forget_asked(fresh("eve"))
+
+        assert users.asked([ada, bob], NOON + timedelta(hours=1), thoroughly=False) == {ada}
+        assert users.asked([ada, bob], NOON + timedelta(hours=1), thoroughly=True) == set()
+        assert users.asked([ada, bob], NOON + timedelta(hours=3), thoroughly=False) == set()
+
+    def test_what_a_resync_said_of_new_settings_is_kept(self, users: Users) -> None:
+        approval = Approval(fresh("settings"), stops=3, running=10, given=True)
+
+        users.approve(approval)
+
+        assert users.approval() == approval
 
 
 class ClusterContract:
     """`ports.Cluster`; fixtures: `cluster`, and `settle`, which waits until Kubernetes' controllers have acted."""
 
-    def test_what_is_applied_first_is_created(self, cluster: Cluster) -> None:
-        manifest = _desired().after[0]
+    def test_what_is_created_is_there_and_not_created_again(self, cluster: Cluster) -> None:
+        manifest = _service()
 
-        first, second = cluster.apply(manifest), cluster.apply(manifest)
+        first, second = cluster.create(manifest), cluster.create(manifest)
 
-        assert (first.created, second.created) == (True, False)
-        meta = first.live["metadata"]
+        assert second is None
+        assert first is not None
+        meta = first["metadata"]
         assert meta["uid"]
         assert datetime.fromisoformat(meta["creationTimestamp"]).microsecond == 0
         assert meta["labels"] == manifest["metadata"]["labels"]
-        assert second.live["metadata"]["resourceVersion"] == meta["resourceVersion"]
+        assert _read(cluster, manifest)["metadata"]["resourceVersion"] == meta["resourceVersion"]
 
-    def test_every_object_of_a_user_can_be_applied_twice(self, cluster: Cluster) -> None:
+    def test_what_is_applied_as_it_is_changes_nothing(self, cluster: Cluster) -> None:
+        manifest = _service()
+        cluster.create(manifest)
+        cluster.apply(manifest, _read(cluster, manifest))
+        before = _read(cluster, manifest)
+
+        after = cluster.apply(manifest, before)
+
+        assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+
+    def test_every_object_of_a_user_can_be_created_and_applied(self, cluster: Cluster) -> None:
         user = _document()
         objects = _desired(user)
-        applied = [*objects.before, objects.notebook or {}, *objects.after]
+        made = [*(piece.manifest for piece in objects.pieces), objects.notebook]
         assert cluster.create(_claim(user)) is not None
 
-        assert [cluster.apply(each).created for each in applied] == [True] * 6
-        assert [cluster.apply(each).created for each in applied] == [False] * 6
-        listed = cluster.user_objects(labels.of_user(user.id))
-        assert sorted((obj["kind"], obj["metadata"]["name"]) for obj in listed) == sorted(
-            (obj["kind"], obj["metadata"]["name"]) for obj in applied
-        )
+        for manifest in made:
+            assert cluster.create(manifest) is not None
+            assert _applied(cluster, manifest)
+        listed, named = cluster.of_user(user.id), cluster.of_name(base_name(user.fields["email"]))
+        assert _kinds_and_names(listed) == _kinds_and_names(made) == _kinds_and_names(named)
+        assert {tuple(sorted(obj)) for obj in [*listed, *named]} == {("apiVersion", "kind", "metadata")}
+
+    @pytest.mark.parametrize("write", ["apply", "annotate", "delete"])
+    def test_what_is_not_as_it_was_read_is_left_alone(self, cluster: Cluster, write: str) -> None:
+        manifest = _service()
+        cluster.create(manifest)
+        before = _read(cluster, manifest)
+        changed = _with_annotation(manifest, "kupyterhub/extra", "theirs")
+        after = cluster.apply(changed, before)
+
+        with pytest.raises(ObjectChanged):
+            _write(cluster, write, manifest, before)
+        assert _read(cluster, manifest)["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
+
+    @pytest.mark.parametrize("write", ["apply", "annotate", "delete"])
+    def test_what_was_made_anew_since_it_was_read_is_left_alone(self, cluster: Cluster, write: str) -> None:
+        manifest = _service()
+        cluster.create(manifest)
+        before = _read(cluster, manifest)
+        cluster.delete(before)
+        cluster.create(manifest)
+
+        with pytest.raises(ObjectChanged):
+            _write(cluster, write, manifest, before)
+        assert _read(cluster, manifest)
+
+    @pytest.mark.parametrize("write", ["apply", "annotate"])
+    def test_what_is_gone_since_it_was_read_is_not_brought_back(self, cluster: Cluster, write: str) -> None:
+        manifest = _service()
+        cluster.create(manifest)
+        before = _read(cluster, manifest)
+        cluster.delete(before)
+        cluster.delete(before)
+
+        with pytest.raises(ObjectChanged):
+            _write(cluster, write, manifest, before)
+        assert cluster.read("Service", manifest["metadata"]["name"]) is None
 
     def test_generation_counts_changes_of_spec_alone(self, cluster: Cluster) -> None:
-        manifest = _desired().notebook or {}
-        first = cluster.apply(manifest).live["metadata"]["generation"]
-        manifest["metadata"]["annotations"]["kupyterhub/user"] = "another"
-        same = cluster.apply(manifest).live["metadata"]["generation"]
+        manifest = _desired().notebook
+        first = cluster.create(manifest)
+        same = _applied(cluster, _with_annotation(manifest, "kupyterhub/user", "another"))
         manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example/other:2"
-        next_one = cluster.apply(manifest).live["metadata"]["generation"]
+        next_one = cluster.apply(manifest, same)
 
-        assert (same, next_one) == (first, first + 1)
+        generations = [obj and obj["metadata"]["generation"] for obj in (first, same, next_one)]
+        assert generations == [1, 1, 2]
 
     def test_what_is_no_longer_stated_goes(self, cluster: Cluster) -> None:
-        manifest = _desired().after[0]
-        manifest["metadata"]["annotations"]["kupyterhub/extra"] = "yes"
-        cluster.apply(manifest)
-        del manifest["metadata"]["annotations"]["kupyterhub/extra"]
+        manifest = _service()
+        cluster.create(_with_annotation(manifest, "kupyterhub/extra", "yes"))
+        read = cluster.read("Service", manifest["metadata"]["name"])
+        assert read is not None
 
-        assert "kupyterhub/extra" not in cluster.apply(manifest).live["metadata"]["annotations"]
+        assert "kupyterhub/extra" not in cluster.apply(manifest, read)["metadata"]["annotations"]
 
-    def test_the_notebook_is_read_by_its_name(self, cluster: Cluster) -> None:
+    def test_a_part_of_a_template_that_is_no_longer_stated_goes(self, cluster: Cluster) -> None:
+        manifest = _desired().notebook
+        container = manifest["spec"]["template"]["spec"]["containers"][0]
+        container["env"].append({"name": "FORMER", "value": "1"})
+        cluster.create(manifest)
+        container["env"].pop()
+
+        after = _applied(cluster, manifest)
+
+        env = after["spec"]["template"]["spec"]["containers"][0]["env"]
+        assert "FORMER" not in {each["name"] for each in env}
+
+    def test_an_annotation_changes_nothing_else(self, cluster: Cluster) -> None:
+        manifest = _desired().notebook
+        before = cluster.create(manifest)
+        assert before is not None
+
+        annotated = cluster.annotate(_with_annotation(manifest, "kupyterhub/applied", "x"), _read(cluster, manifest))
+        again = cluster.apply(_with_annotation(manifest, "kupyterhub/applied", "y"), annotated)
+
+        assert annotated["spec"] == before["spec"] == again["spec"]
+        said = [each["metadata"]["annotations"]["kupyterhub/applied"] for each in (annotated, again)]
+        assert said == ["x", "y"]
+
+    @pytest.mark.parametrize("key", [NOTEBOOK, *KEYS])
+    def test_what_was_created_or_applied_is_owned_whole(self, cluster: Cluster, key: str) -> None:
+        objects = _desired(settings=IN_BUCKET)
+        made = {NOTEBOOK: objects.notebook, **{piece.key: piece.manifest for piece in objects.pieces}}
+        created = cluster.create(made[key])
+        assert created is not None
+        assert covers(owned(created["metadata"]), made[key])
+
+        applied = _applied(cluster, made[key])
+        assert covers(owned(applied["metadata"]), made[key])
+
+    def test_the_notebook_and_its_agent_are_read_by_their_name(self, cluster: Cluster) -> None:
         user = _document()
-        name = base_name(user.fields["email"])
-        assert cluster.read_notebook(name) is None
-        cluster.apply(_desired(user).notebook or {})
+        name, objects = base_name(user.fields["email"]), _desired(user)
+        assert (cluster.read_notebook(name), cluster.read_agent(name)) == (None, None)
+        for manifest in (*(piece.manifest for piece in objects.pieces), objects.notebook):
+            cluster.create(manifest)
 
-        live = cluster.read_notebook(name)
+        found = [cluster.read_notebook(name), cluster.read_agent(name)]
 
-        assert live is not None
-        assert live["metadata"]["name"] == f"jupyterlab-{name}"
+        assert [obj and obj["metadata"]["name"] for obj in found] == [f"jupyterlab-{name}", f"agent-{name}"]
+        assert all(obj and "template" in obj["spec"] for obj in found)
 
     def test_storage_that_exists_is_left_as_it_is(self, cluster: Cluster) -> None:
         claim = _claim()
@@ -229,60 +439,123 @@ class ClusterContract:
         assert live is not None
         assert live["spec"]["resources"]["requests"] == {"storage": "10Gi"}
 
-    def test_storage_is_no_object_of_a_listing(self, cluster: Cluster) -> None:
+    def test_storage_is_no_object_of_a_user(self, cluster: Cluster) -> None:
         user = _document()
         cluster.create(_claim(user))
 
-        assert cluster.user_objects(labels.of_user(user.id)) == []
+        assert cluster.of_user(user.id) == []
+        assert cluster.of_name(base_name(user.fields["email"])) == []
 
-    def test_notebooks_are_all_deployments(self, cluster: Cluster) -> None:
+    def test_everything_is_listed_with_what_is_compared(self, cluster: Cluster) -> None:
         user = _document()
-        objects = _desired(user)
-        cluster.apply(objects.notebook or {})
-        cluster.apply(objects.after[1])
+        name, objects = base_name(user.fields["email"]), _desired(user)
+        for manifest in (_claim(user), *(piece.manifest for piece in objects.pieces), objects.notebook):
+            cluster.create(manifest)
 
-        names = {obj["metadata"]["name"] for obj in cluster.deployments()}
+        found = {obj.key: obj for obj in cluster.every() if obj.name == name}
 
-        name = base_name(user.fields["email"])
-        assert {f"jupyterlab-{name}", f"agent-{name}"} <= names
+        assert found.keys() == {
+            "PersistentVolumeClaim home",
+            NOTEBOOK,
+            *(piece.key for piece in objects.pieces),
+        }
+        assert {obj.user for obj in found.values()} == {user.id}
+        assert covers(found[NOTEBOOK].owned, objects.notebook)
+        assert found[NOTEBOOK].available is False
 
-    def test_a_listed_object_is_deleted_and_a_second_time_is_success(self, cluster: Cluster) -> None:
-        user = _document()
-        cluster.apply(_desired(user).after[0])
-        (listed,) = cluster.user_objects(labels.of_user(user.id))
+    def test_a_deleted_object_is_gone_and_a_second_time_is_success(self, cluster: Cluster) -> None:
+        manifest = _service()
+        cluster.create(manifest)
+        read = _read(cluster, manifest)
 
-        cluster.delete(listed)
-        cluster.delete(listed)
+        cluster.delete(read)
+        cluster.delete(read)
 
-        assert cluster.user_objects(labels.of_user(user.id)) == []
-
-    @pytest.mark.parametrize("again", [False, True], ids=["changed since", "made anew since"])
-    def test_an_object_that_is_not_what_was_listed_is_not_deleted(self, cluster: Cluster, *, again: bool) -> None:
-        user = _document()
-        manifest = _desired(user).after[0]
-        cluster.apply(manifest)
-        (listed,) = cluster.user_objects(labels.of_user(user.id))
-        if again:
-            cluster.delete(listed)
-        manifest["metadata"]["annotations"]["kupyterhub/extra"] = "new"
-        cluster.apply(manifest)
-
-        with pytest.raises(ObjectChanged):
-            cluster.delete(listed)
-        assert len(cluster.user_objects(labels.of_user(user.id))) == 1
+        assert cluster.read("Service", manifest["metadata"]["name"]) is None
 
     def test_storage_goes_when_nothing_protects_it(self, cluster: Cluster, settle: Callable[[], None]) -> None:
         user = _document()
         name = base_name(user.fields["email"])
         cluster.create(_claim(user))
+        settle()
+        claim = cluster.read_claim(name)
+        assert claim is not None
 
-        cluster.delete_claim(name)
+        cluster.delete_claim(claim)
         settle()
 
-        assert cluster.delete_claim(name) is True
+        assert cluster.read_claim(name) is None
+        assert cluster.delete_claim(claim) is True
+
+    def test_storage_that_is_not_as_it_was_read_stays(self, cluster: Cluster, settle: Callable[[], None]) -> None:
+        user = _document()
+        name = base_name(user.fields["email"])
+        cluster.create(_claim(user))
+        settle()
+        claim = cluster.read_claim(name)
+        assert claim is not None
+
+        with pytest.raises(ObjectChanged):
+            cluster.delete_claim({**claim, "metadata": {**claim["metadata"], "resourceVersion": "999999999"}})
+        still = cluster.read_claim(name)
+        assert still is not None
+        assert "deletionTimestamp" not in still["metadata"]
 
     def test_no_pods_are_no_pods(self, cluster: Cluster) -> None:
-        assert cluster.pods(labels.of_name(base_name(f"{fresh('ada')}@example.com"))) == []
+        assert cluster.pods(base_name(f"{fresh('ada')}@example.com")) == []
+
+
+def _phase(users: Users, document: UserDocument, phase: str) -> UserDocument:
+    return users.write(document, Record(replace(document.status, phase=phase)))
+
+
+def _take(users: Users, document: UserDocument, name: str, blocked: Callable[..., str | None]) -> UserDocument | str:
+    return users.take(document, name, Record(replace(document.status, name=name)), blocked, since=LONG_AGO)
+
+
+def _taken(users: Users, document: UserDocument, name: str) -> UserDocument:
+    taken = _take(users, document, name, lambda *_: None)
+    assert isinstance(taken, UserDocument)
+    return taken
+
+
+def _service() -> dict[str, Any]:
+    return next(piece.manifest for piece in _desired().pieces if piece.key == "Service jupyterlab")
+
+
+def _with_annotation(manifest: dict[str, Any], name: str, value: str) -> dict[str, Any]:
+    meta = manifest["metadata"]
+    return {**manifest, "metadata": {**meta, "annotations": {**meta["annotations"], name: value}}}
+
+
+def _read(cluster: Cluster, manifest: dict[str, Any]) -> dict[str, Any]:
+    read = cluster.read(manifest["kind"], manifest["metadata"]["name"])
+    assert read is not None
+    return read
+
+
+def _applied(cluster: Cluster, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Apply it to what is there, whatever Kubernetes' controllers write about a new Deployment meanwhile."""
+    for _ in range(20):
+        try:
+            return cluster.apply(manifest, _read(cluster, manifest))
+        except ObjectChanged:
+            time.sleep(0.1)
+    raise AssertionError(f"others keep changing {manifest['metadata']['name']}")
+
+
+def _write(cluster: Cluster, how: str, manifest: dict[str, Any], read: dict[str, Any]) -> None:
+    match how:
+        case "apply":
+            cluster.apply(manifest, read)
+        case "annotate":
+            cluster.annotate(manifest, read)
+        case "delete":
+            cluster.delete(read)
+
+
+def _kinds_and_names(objects: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return sorted((obj["kind"], obj["metadata"]["name"]) for obj in objects)
 
 
 def _new(users: Users, people: People, **fields: Any) -> UserDocument:

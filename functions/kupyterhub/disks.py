@@ -25,5 +25,6 @@ class Disks:
         return False
 
     def delete(self, name: str) -> bool:
-        """Delete the claim; it stays for as long as Kubernetes protects it."""
-        return self.cluster.delete_claim(name)
+        """Delete the claim that is there now; it stays for as long as Kubernetes protects it."""
+        live = self.cluster.read_claim(name)
+        return live is None or self.cluster.delete_claim(live)

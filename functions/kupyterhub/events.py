@@ -23,16 +23,18 @@ class Look:
     user: str
     created: bool = False
     """The document is new: there can be no objects of it yet."""
-    list_objects: bool = False
-    """Its objects may have another name than the document says."""
+    thoroughly: bool = False
+    """Nothing that was noted is to be relied on: objects may have other names, or have been changed by others."""
     email: str | None = None
     """The e-mail of a document that was deleted."""
     announcement: Announcement | None = None
+    event: str | None = None
+    """What caused the look, for the history: the function and the event's id."""
 
 
 @dataclass(frozen=True)
 class DocumentWrite:
-    """A Firestore event: the fields before and after, encoded, None where there was or is no document."""
+    """A Firestore event: the fields before and after, encoded, without those that are null; None: no document."""
 
     user: str
     old: Mapping[str, bytes] | None
@@ -56,8 +58,8 @@ class Deletion:
     email: str | None = None
     user: str | None = None
     purge: bool = False
-    spellings: frozenset[str] = frozenset()
-    """The e-mail as given and in lower case, as a document's own field may have it."""
+    event: str | None = None
+    """What caused it, for the history."""
 
 
 def look_of_write(write: DocumentWrite) -> Look | None:
@@ -66,9 +68,10 @@ def look_of_write(write: DocumentWrite) -> Look | None:
     An echo is told by what the write changed, never by the update mask, which Firestore fills for updates only.
     """
     if write.new is None:
-        return Look(write.user, list_objects=True, email=write.old_email)
+        return Look(write.user, email=write.old_email)
     if write.old is None:
-        return Look(write.user, created=True)
+        # A document may come with the status that an export or another program remembers.
+        return Look(write.user, created="status" not in write.new)
     took_status_away = "status" in write.old and "status" not in write.new
     return None if _asked(write.old) == _asked(write.new) and not took_status_away else Look(write.user)
 
@@ -82,7 +85,8 @@ def look_of_agent_event(message: Message) -> Look:
 
 def look_of_reconcile_user(message: Message) -> Look:
     """The user that a `reconcile-user` message names; raises BadMessage."""
-    return Look(_parse(_ReconcileUser, _json(message.data), "reconcile-user").user)
+    asked = _parse(_ReconcileUser, _json(message.data), "reconcile-user")
+    return Look(asked.user, thoroughly=asked.thoroughly)
 
 
 def resync_mode(message: Message) -> Literal["due", "all"]:
@@ -100,8 +104,7 @@ def deletion_of(message: Message) -> Deletion:
     email = normalise_email(request.email) if request.email is not None else None
     if request.user is None and email is None:
         raise BadMessage("delete-user: email: is no e-mail address")
-    spellings = frozenset(filter(None, (request.email, email)))
-    return Deletion(message.published, email=email, user=request.user, purge=request.purge, spellings=spellings)
+    return Deletion(message.published, email=email, user=request.user, purge=request.purge)
 
 
 def _is_document_id(text: str) -> str:
@@ -133,6 +136,7 @@ class _AgentEvent(_Body):
 
 class _ReconcileUser(_Body):
     user: UserId
+    thoroughly: bool = False
 
 
 class _Resync(_Body):

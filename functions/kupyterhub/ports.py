@@ -1,83 +1,154 @@
 """What the controller asks of the systems outside; adapters/ has one class for each of these."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from kupyterhub.domain.claims import Claim
+from kupyterhub.domain.differs import Approval, Listed
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.policy import Wanted
-from kupyterhub.domain.users import Status, UserDocument
+from kupyterhub.domain.users import Change, Status, UserDocument
 
 
 @dataclass(frozen=True)
-class Applied:
-    """The object as the API server answered, and whether it did not exist before."""
+class Record:
+    """What is written into a document: the whole status, and what goes with it in the same commit."""
 
-    live: Object
-    created: bool
+    status: Status
+    history: tuple[Change, ...] = ()
+    fields: tuple[tuple[str, Any], ...] = ()
+    """Other fields to set or (None) to remove."""
+    release: Claim | None = None
+    """A claim that goes with it, if it is still this version."""
 
 
 class Users(Protocol):
-    """The `users` collection. Every method may raise TransientError."""
+    """The `users` collection, and what is kept beside it. Every method may raise TransientError."""
 
-    def get(self, user: str) -> UserDocument | None:
-        """The document as it is now; None where there is none."""
+    def get(self, user: str, at: datetime | None = None) -> UserDocument | None:
+        """The document as it is now, or was at a time; None where there is none, or where that is not known."""
 
-    def write(self, document: UserDocument, status: Status, **changed: Any) -> UserDocument:
-        """Replace `status`, set or (None) remove other fields, only if the document is still this version.
+    def write(self, document: UserDocument, record: Record) -> UserDocument:
+        """Write a status only if the document is still this version.
 
-        A change of phase is kept in the document's `history`. Returns the new version; raises DocumentChanged.
+        Returns the new version; raises DocumentChanged, and DocumentRefused for what Firestore never takes.
         """
+
+    def claim(self, name: str) -> Claim | None:
+        """Who holds a base name."""
+
+    def take(  # noqa: PLR0913 - what is written, and when it may be
+        self,
+        document: UserDocument,
+        name: str,
+        record: Record,
+        blocked: Callable[[Claim | None, list[UserDocument]], str | None],
+        *,
+        since: datetime,
+        purging: bool = False,
+    ) -> UserDocument | str:
+        """Write a status and the claim of a name in one transaction, unless `blocked` says who else has it.
+
+        `blocked` is given the claim and the holder's document, or without a claim all whose `status.email` is the
+        status' own. Returns the document's new version, or what `blocked` said; raises DocumentChanged.
+        """
+
+    def purge_for_nobody(self, name: str, now: datetime) -> bool:
+        """Claim a name that no document holds, so that its storage can go; False where somebody has it."""
+
+    def release(self, claim: Claim, counts: Callable[[UserDocument | None], bool]) -> None:
+        """Let go of a claim, if it is still this version and `counts` does not say that its holder has it rightly."""
+
+    def claims_of(self, user: str) -> list[Claim]:
+        """The names that a document holds."""
 
     def with_status_email(self, email: str) -> list[UserDocument]:
         """The documents whose `status.email` it is."""
 
-    def with_email(self, spellings: Iterable[str]) -> list[UserDocument]:
-        """The documents whose `email` is stored in one of these spellings."""
+    def with_email(self, email: str) -> list[UserDocument]:
+        """The documents whose `email` is this lower-case one, however it is spelled there."""
 
     def due(self, now: datetime) -> list[str]:
         """Ids of the documents whose `status.nextLookAt` has passed."""
 
+    def of_other_settings(self, settings: str, most: int) -> list[str]:
+        """Ids of documents, at most so many, that were looked at with other settings."""
+
     def every(self) -> Iterator[UserDocument]:
-        """All documents; raises TransientError rather than ending early."""
+        """All documents, of each what is compared; raises TransientError rather than ending early."""
 
-    def forget_observed(self, user: str) -> None:
-        """Remove `status.observed`, so that the next look asks again who holds the e-mail.
+    def every_claim(self) -> Iterator[Claim]:
+        """All claims; raises TransientError rather than ending early."""
 
-        It always changes the document: the write of a look that is under way is then refused.
-        """
+    def asked(self, users: list[str], now: datetime, *, thoroughly: bool) -> set[str]:
+        """Of some users those whom a `reconcile-user` message is on its way to, one that asks for as much."""
+
+    def note_asked(self, users: list[str], now: datetime, *, thoroughly: bool) -> None:
+        """Note that such a message is on its way to each of them."""
+
+    def forget_asked(self, user: str) -> None:
+        """The message to this user has come."""
+
+    def approval(self) -> Approval | None:
+        """What the last resync said of what new settings stop."""
+
+    def approve(self, approval: Approval) -> None:
+        """Keep what this resync says of it."""
 
 
 class Cluster(Protocol):
-    """The user objects of one namespace. Every method may raise TransientError."""
+    """The user objects of one namespace.
+
+    Every method may raise TransientError, and those that write ClusterRefused, and ObjectChanged where the object is
+    not the one that was read. What is not the notebook's Deployment is read as its metadata alone.
+    """
 
     def read_notebook(self, name: str) -> Object | None:
         """The Deployment `jupyterlab-<name>`."""
 
-    def read_shared_agent(self) -> Object | None:
-        """The Deployment `agent`."""
+    def read_agent(self, name: str | None = None) -> Object | None:
+        """The Deployment `agent-<name>`, or the shared one, `agent`."""
 
-    def apply(self, manifest: Object) -> Applied:
-        """Make the object be so, by server-side apply as `kupyterhub`."""
+    def read(self, kind: str, name: str) -> Object | None:
+        """The metadata of an object."""
 
-    def create(self, manifest: Object) -> Applied | None:
+    def of_name(self, name: str) -> list[Object]:
+        """The metadata of all objects of a base name, storage left out: each has a name that can be computed."""
+
+    def of_user(self, document: str) -> list[Object]:
+        """The metadata of one document's objects, whatever their name. It costs the API server a walk over all."""
+
+    def create(self, manifest: Object) -> Object | None:
         """Create the object; None where one of that name exists, which is left as it is.
 
         Raises TransientError where the one that exists is being deleted: it must be gone first.
         """
 
-    def user_objects(self, selector: str) -> list[Object]:
-        """Deployments, Services, Secrets and ServiceAccounts by a label selector."""
+    def apply(self, manifest: Object, read: Object) -> Object:
+        """Make the object be so, by server-side apply as `kupyterhub`, if it is still the one that was read."""
 
-    def deployments(self) -> list[Object]:
-        """Every Deployment of users, and the shared agent's; raises TransientError rather than answering a part."""
+    def annotate(self, manifest: Object, read: Object) -> Object:
+        """Give the object the manifest's labels and annotations, if it is still the one that was read."""
 
-    def pods(self, selector: str) -> list[Object]:
-        """Pods by a label selector."""
+    def delete(self, read: Object) -> None:
+        """Delete the object if it is still the one that was read; one that is gone is success.
 
-    def delete(self, live: Object) -> None:
-        """Delete the object if it is still this version; one that is gone is success. Raises ObjectChanged."""
+        A notebook's Deployment stays, as being deleted, until its last pod is gone.
+        """
+
+    def every(self) -> Iterator[Listed]:
+        """What is compared of every object of users that is not being deleted; raises rather than ending early."""
+
+    def pods(self, name: str) -> list[Object]:
+        """The pods of one base name."""
+
+    def warnings(self, pod: Object) -> list[Object]:
+        """The Events of type Warning about a pod."""
+
+    def tell(self, live: Object, *, reason: str, message: str) -> None:
+        """Make an Event about an object. Nothing depends on it: what goes wrong is left at that."""
 
     def read_claim(self, name: str) -> Object | None:
         """The PersistentVolumeClaim `home-<name>`."""
@@ -85,8 +156,8 @@ class Cluster(Protocol):
     def resize_claim(self, name: str, size: str) -> None:
         """Ask for a disk to be made bigger; one whose StorageClass makes none bigger stays as it is."""
 
-    def delete_claim(self, name: str) -> bool:
-        """Ask for the PersistentVolumeClaim to go; True once it is gone."""
+    def delete_claim(self, read: Object) -> bool:
+        """Ask for the PersistentVolumeClaim that was read to go; True once it is gone."""
 
 
 class Storage(Protocol):
@@ -105,7 +176,7 @@ class Storage(Protocol):
 class Bus(Protocol):
     """Pub/Sub. `ask_to_reconcile` may raise TransientError."""
 
-    def ask_to_reconcile(self, users: Iterable[str]) -> None:
+    def ask_to_reconcile(self, users: Iterable[str], *, thoroughly: bool = False) -> None:
         """Publish a `reconcile-user` for each, and return once Pub/Sub has them."""
 
     def agent_events(self) -> str:

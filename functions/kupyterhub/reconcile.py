@@ -4,26 +4,33 @@ Provision, change, stop, start, delete and repair are all this: read the documen
 equal to what it asks for, write the status. What an event said is only a hint about where to look as well.
 """
 
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from kupyterhub.disks import Disks
-from kupyterhub.domain import labels
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement, ignored, is_news, says_idle
-from kupyterhub.domain.desired import desired
-from kupyterhub.domain.errors import DocumentChanged, ObjectChanged, StorageRefused, TransientError
+from kupyterhub.domain.claims import Claim
+from kupyterhub.domain.desired import NOTEBOOK
+from kupyterhub.domain.differs import stopped_by_settings
+from kupyterhub.domain.errors import ClusterRefused, DocumentChanged, DocumentRefused, ObjectChanged, TransientError
 from kupyterhub.domain.installation import Installation
-from kupyterhub.domain.live import Object
+from kupyterhub.domain.lifetimes import Lifetime
 from kupyterhub.domain.names import base_name
-from kupyterhub.domain.phases import Seen, is_ready, maximum_age_reached, next_status
-from kupyterhub.domain.policy import Ended, Rejected, Verdict, Wanted, judge, none_may_run
+from kupyterhub.domain.phases import Seen, next_status
+from kupyterhub.domain.policy import Ended, Stopped, Verdict, Wanted, duplicate, judge, none_may_run, profile_of
+from kupyterhub.domain.refusals import Trouble
 from kupyterhub.domain.settings import Settings
-from kupyterhub.domain.users import UserDocument
-from kupyterhub.emails import Emails
+from kupyterhub.domain.users import AT_REST, Status, UserDocument
 from kupyterhub.events import Look
-from kupyterhub.ports import Bus, Clock, Cluster, Storage, Users
+from kupyterhub.holding import Names
+from kupyterhub.objects import PURGED, Objects
+from kupyterhub.ports import Bus, Clock, Cluster, Record, Storage, Users
 from kupyterhub.storage import Purge, Purger
+from kupyterhub.under_way import about
 
 ATTEMPTS = 5
 
@@ -35,6 +42,17 @@ class Outcome:
     user: str
     phase: str | None
     note: str
+    before: str | None = None
+    """The phase before the look."""
+    reason: str | None = None
+
+
+@dataclass
+class _Memory:
+    """What earlier attempts of one look have done, so that the last leaves nothing of it behind."""
+
+    thoroughly: bool
+    names: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -45,12 +63,12 @@ class Reconciler:
     cluster: Cluster
     bus: Bus
     settings: Settings
-    master_secret: bytes
+    master_secret: bytes = field(repr=False)
     clock: Clock
     folders: Storage | None = None
     """In the bucket, where the settings name one."""
 
-    @property
+    @cached_property
     def storages(self) -> dict[str, Storage]:
         """What keeps people's notebooks, by `storage.kind`."""
         kinds: dict[str, Storage] = {"disk": Disks(self.cluster)}
@@ -58,184 +76,246 @@ class Reconciler:
             kinds["gcs"] = self.folders
         return kinds
 
-    @property
+    @cached_property
     def purger(self) -> Purger:
         """What removes people's notebooks."""
         return Purger(self.users, self.cluster, self.storages.values())
 
-    @property
+    @cached_property
     def installation(self) -> Installation:
         """What every user's objects are computed from."""
         return Installation(self.settings, self.master_secret, self.bus.agent_events())
 
-    @property
-    def emails(self) -> Emails:
-        """Who holds which e-mail."""
-        return Emails(self.users, self.bus)
+    @cached_property
+    def names(self) -> Names:
+        """Who holds which name."""
+        return Names(self.users, self.bus)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """What is in the cluster for somebody."""
+        return Objects(self.cluster, self.storages, self.installation)
 
     def reconcile(self, look: Look) -> Outcome:
         """Look at one user until document and cluster hold still; raises TransientError for another delivery."""
+        about(look.user)
+        memory = _Memory(look.thoroughly)
         for _ in range(ATTEMPTS):
             try:
-                return self._look(look)
+                return self._look(look, memory)
             except (DocumentChanged, ObjectChanged):
-                # Whatever changed may be what the event's hint was about: read everything anew.
-                continue
+                # Whatever changed may be what the event's hint was about: read everything anew, and rely on nothing.
+                memory.thoroughly = True
+            except DocumentRefused as e:
+                return self._without_status(look, e)
         raise TransientError(
             f"users/{look.user} changed {ATTEMPTS} times while it was looked at; it is looked at again"
         )
 
-    def _look(self, look: Look) -> Outcome:
-        document = self.users.get(look.user)
-        if document is None:
-            return self._gone(look)
-        now = self.clock()
-        if look.announcement and (why := self._no_news(look.announcement, document, now)):
-            return Outcome(look.user, document.status.phase, why)
+    def _look(self, look: Look, memory: _Memory) -> Outcome:
+        first = self.users.get(look.user)
+        if first is None:
+            return self._gone(look, memory)
+        now, phase = self.clock(), first.status.phase
+        if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):
+            return Outcome(look.user, phase, why, phase)
+        document = self._remembered(first, look, memory)
         verdict = judge(document, self.settings, now)
-        listed = self._listed(document, verdict, look)
-        released = _released(document, verdict)
-        document, verdict = self._settle_email(document, verdict, listed, now)
-        if isinstance(verdict, Wanted) and document.fields.get("restart") is True:
-            document = self.users.write(document, replace(document.status, restartedAt=now), restart=None)
-        live = self._live(document, verdict)
-        if live and (reason := self._stop_reason(document, live, look, now)):
-            document = self.users.write(document, replace(document.status, reason=reason), state="stopped")
-            verdict = judge(document, self.settings, now)
-        if none_may_run(verdict) and listed is None:
-            listed = self.cluster.user_objects(labels.of_user(document.id))
-        seen = Seen(verdict, None if none_may_run(verdict) else live, announcement=look.announcement)
-        strays = _strays(listed or [], verdict, document)
-        self._tell_others(_emails(strays) - {released}, document.id)
-        changed = self._remove(strays)
-        if isinstance(verdict, Wanted):
-            seen, applied = self._apply(document, verdict, seen)
-            changed |= applied
-        if own_agent := _superseded(listed or [], strays, self.settings):
-            handed_over = facts.is_available(self.cluster.read_shared_agent())
-            changed |= handed_over and self._remove(own_agent)
-            seen = replace(seen, own_agent_stays=not handed_over)
-        purged = self.purger.purge(document, verdict, now) if isinstance(verdict, Ended) else Purge()
-        seen = replace(seen, purge_pending=purged.pending, message=purged.message)
-        return self._record(document, seen, now, changed=changed, purged=purged.done)
-
-    def _no_news(self, announcement: Announcement, document: UserDocument, now: datetime) -> str | None:
-        if reason := ignored(announcement, document, self.settings, now):
-            return f"announcement ignored: {reason}"
-        return None if is_news(announcement, document, self.settings, now) else "announcement already known"
-
-    def _gone(self, look: Look) -> Outcome:
-        objects = self.cluster.user_objects(labels.of_user(look.user))
-        self._tell_others(_emails(objects) | {look.email}, look.user)
-        self._remove(objects)
-        if objects and self.users.get(look.user) is not None:
-            raise DocumentChanged(look.user)
-        return Outcome(look.user, None, f"no document; {len(objects)} objects removed")
-
-    def _listed(self, document: UserDocument, verdict: Verdict, look: Look) -> list[Object] | None:
-        """The document's objects, whatever their name; None where there is no cause to list them."""
-        status = document.status
-        name = _name(verdict)
-        moved = name is not None and status.name not in (None, name)
-        unknown = status.name is None and not look.created
-        other_settings = status.settings not in (None, self.settings.hash)
-        if none_may_run(verdict) or moved or unknown or other_settings or look.list_objects:
-            return self.cluster.user_objects(labels.of_user(document.id))
-        return None
-
-    def _settle_email(
-        self, document: UserDocument, verdict: Verdict, listed: list[Object] | None, now: datetime
-    ) -> tuple[UserDocument, Verdict]:
-        """Release the former e-mail and claim the new one; the former name's objects go before that is written."""
-        email, former = verdict.email, document.status.name
-        if released := _released(document, verdict):
-            if email is not None:
-                self._remove([obj for obj in listed or [] if facts.instance(obj) == former])
-            self.emails.tell_others(released, document.id)
-        return (document, verdict) if email is None else self.emails.claim(document, verdict, email, now)
-
-    def _live(self, document: UserDocument, verdict: Verdict) -> Object | None:
-        """The notebook's Deployment, where one may run; what another document runs under this name is not it."""
-        name = verdict.name if isinstance(verdict, Wanted) else document.status.name
-        live = None if none_may_run(verdict) or name is None else self.cluster.read_notebook(name)
-        return live if live is None or isinstance(verdict, Wanted) or facts.is_of(live, document.id) else None
-
-    def _stop_reason(self, document: UserDocument, live: Object, look: Look, now: datetime) -> str | None:
-        if look.announcement and says_idle(look.announcement, document, facts.created_at(live), self.settings, now):
-            return "Idle"
-        return "MaxAge" if maximum_age_reached(document, live, self.settings, now) else None
-
-    def _tell_others(self, emails: set[str | None], document_id: str) -> None:
-        """Let others look whose objects are about to go: two looks at once can take them from each other."""
-        for email in sorted(filter(None, emails)):
-            self.emails.tell_others(email, document_id)
-
-    def _remove(self, objects: list[Object]) -> bool:
-        for obj in objects:
-            self.cluster.delete(obj)
-        return bool(objects)
-
-    def _apply(self, document: UserDocument, wanted: Wanted, seen: Seen) -> tuple[Seen, bool]:
-        """Apply what should exist; says whether that changed anything, as far as it can matter to a race."""
-        before, live = seen.live, seen.live
-        objects = desired(document, wanted, live, self.installation)
-        storage = self.storages[wanted.profile.storage.kind]
+        if held_back := self._is_held_back(document, verdict):
+            verdict = judge(document, self.settings, now, whoever=True)
+        seen, purge, left = Seen(verdict), Purge(), False
         try:
-            changed = objects.storage and storage.make(document, wanted)
-        except StorageRefused as e:
-            return replace(seen, verdict=Rejected("StorageRefused", f"profile: {e}", wanted.email)), False
-        results = list(map(self.cluster.apply, objects.before))
-        if objects.notebook:
-            notebook = self.cluster.apply(objects.notebook)
-            results.append(notebook)
-            live = notebook.live
-        results += map(self.cluster.apply, objects.after)
-        changed |= any(result.created for result in results)
-        changed |= facts.generation(live) != facts.generation(before)
-        seen = replace(seen, live=live, waits=objects.waits)
-        if before and not is_ready(document, seen):
-            notebook_pods = self.cluster.pods(f"{labels.of_name(wanted.name)},{labels.COMPONENT}=jupyterlab")
-            seen = replace(seen, trouble=facts.trouble(notebook_pods))
-        return seen, changed
+            left = self._leave(document, verdict, memory)
+            document, seen = self._hold(document, verdict, look, now)
+            document = self._ask_for_restart(document, seen.verdict, look, now)
+            seen = self.objects.read(document, seen.verdict, seen)
+            document, seen = self._end(document, seen, look, now)
+            if none_may_run(seen.verdict):
+                seen = self._remove_own(document, seen, memory)
+            else:
+                seen = self.objects.settle(document, seen.verdict, seen, thoroughly=memory.thoroughly, now=now)
+            if isinstance(seen.verdict, Ended):
+                purge = self.purger.purge(document, seen.verdict, now)
+        except ClusterRefused as e:
+            seen = replace(seen, trouble=Trouble(e.reason, str(e), refused=True))
+        seen = replace(
+            seen,
+            purge_pending=purge.pending,
+            message=purge.message,
+            changed=seen.changed or left,
+            held_back=held_back,
+        )
+        return self._record(purge.document or document, first, seen, purge, look, now)
 
-    def _record(self, document: UserDocument, seen: Seen, now: datetime, *, changed: bool, purged: bool) -> Outcome:
-        status = next_status(document, seen, self.settings, now)
-        if status != document.status or purged:
-            cleared = {"purge": None} if purged else {}
-            self.users.write(document, replace(status, updatedAt=now), **cleared)
-            return Outcome(document.id, status.phase, "status written")
-        if changed:
+    def _gone(self, look: Look, memory: _Memory) -> Outcome:
+        """Nobody's document: nothing of it may be left, but for the storage."""
+        claims = self.users.claims_of(look.user)
+        names = {claim.name for claim in claims} | memory.names | ({base_name(look.email)} if look.email else set())
+        listed = self.cluster.of_user(look.user) if memory.thoroughly or not names else []
+        memory.names |= {facts.instance(obj) for obj in listed} | names
+        removed = sum(len(self.objects.remove(name, look.user)) for name in sorted(memory.names))
+        if removed and self.users.get(look.user) is not None:
+            raise DocumentChanged(look.user)
+        emails = {look.email, *map(facts.email, listed)} - {None}
+        for email in sorted(filter(None, emails)):
+            self.names.tell([], waiting=email, but=look.user)
+        self.names.let_go(claims, self.clock())
+        return Outcome(look.user, None, f"no document; {removed} objects removed")
+
+    def _remembered(self, document: UserDocument, look: Look, memory: _Memory) -> UserDocument:
+        """The document with what its objects say, where its status was taken away or is not to be relied on."""
+        unknown = document.status.name is None and not look.created
+        if not (unknown or memory.thoroughly):
+            return document
+        listed = self.cluster.of_user(document.id)
+        memory.names |= {facts.instance(obj) for obj in listed}
+        if memory.thoroughly:
+            own = base_name(document.status.email) if document.status.email else None
+            self.names.let_go([c for c in self.users.claims_of(document.id) if c.name != own], self.clock())
+        notebook = next((obj for obj in listed if facts.key(obj) == NOTEBOOK), None)
+        if notebook is None or not unknown:
+            return document
+        status = replace(document.status, name=facts.instance(notebook), email=facts.email(notebook))
+        return document.with_status(status)
+
+    def _is_held_back(self, document: UserDocument, verdict: Verdict) -> bool:
+        """Whether new settings alone would stop somebody, and nobody has said yet how many they stop."""
+        if not stopped_by_settings(document, verdict, self.installation.hash):
+            return False
+        approval = self.users.approval()
+        return approval is None or approval.settings != self.installation.hash or not approval.given
+
+    def _leave(self, document: UserDocument, verdict: Verdict, memory: _Memory) -> bool:
+        """Another e-mail is another person: what runs under other names goes before the new name is written."""
+        own = base_name(verdict.email) if verdict.email else document.status.name
+        former = document.status.name
+        names = (memory.names | ({former} if former else set())) - {own}
+        memory.names |= {own} if own else set()
+        removed = [self.objects.remove(name, document.id) for name in sorted(names)]
+        return any(removed)
+
+    def _hold(self, document: UserDocument, verdict: Verdict, look: Look, now: datetime) -> tuple[UserDocument, Seen]:
+        """Take the name of the e-mail, or learn who has it: nobody acts without holding it."""
+        seen = Seen(verdict, announcement=look.announcement)
+        if verdict.email is None:
+            return document, seen
+        before = _of_same_person(document, verdict.email)
+        status, phase = before.status, before.status.phase
+        if isinstance(verdict, Wanted) and (phase == "Deleted" or (phase is None and status.name is None)):
+            # The intention, written with the claim: a start then costs one write less.
+            status = replace(next_status(before, seen, self.installation, now), updatedAt=now)
+        status, history = status.after(document.status, look.event)
+        moves = document.status.email not in (None, verdict.email)
+        former = self.names.release(document, now) if moves else None
+        hold = self.names.hold(document, verdict.email, Record(status, history, release=former), now)
+        if hold.other is None and not hold.purged:
+            return hold.document, replace(seen, fresh=hold.fresh)
+        found_by = replace(before.status, email=verdict.email, name=base_name(verdict.email))
+        document = before.with_status(found_by)
+        # A stopped one asks again when it starts; until then its status says Stopped, whoever holds the e-mail.
+        if isinstance(verdict, Stopped):
+            return document, Seen(Stopped(None))
+        if hold.other:
+            return document, Seen(duplicate(verdict.email, hold.other), held_by=hold.other)
+        return document, replace(seen, trouble=PURGED)
+
+    def _ask_for_restart(self, document: UserDocument, verdict: Verdict, look: Look, now: datetime) -> UserDocument:
+        if not (isinstance(verdict, Wanted) and document.wishes.restart):
+            return document
+        # Two clocks: what is asked for together with the e-mail is not asked for before it.
+        mark = max(now, document.status.emailSince or now)
+        return self._write(document, replace(document.status, restartedAt=mark), look, restart=None)
+
+    def _end(self, document: UserDocument, seen: Seen, look: Look, now: datetime) -> tuple[UserDocument, Seen]:
+        """Stop a notebook that nobody uses, or that is too old, by what it was started with."""
+        if seen.live is None:
+            return document, seen
+        lifetime, started = (
+            Lifetime.of_live(seen.live, profile_of(document, self.settings)),
+            facts.created_at(seen.live),
+        )
+        end = lifetime.ends_at(seen.live)
+        if look.announcement and says_idle(look.announcement, document, started, lifetime.idle_timeout, now):
+            reason = "Idle"
+        elif end is not None and end <= now:
+            reason = "MaxAge"
+        else:
+            return document, seen
+        document = self._write(document, replace(document.status, reason=reason), look, state="stopped")
+        return document, Seen(judge(document, self.settings, now))
+
+    def _remove_own(self, document: UserDocument, seen: Seen, memory: _Memory) -> Seen:
+        """Remove what runs of somebody who should not, under whatever name."""
+        status = document.status
+        acted_on = (status.observed, status.settings) == (document.observed, self.installation.hash)
+        if status.name and status.phase in AT_REST and acted_on and not memory.thoroughly:
+            # The notebook's Deployment goes last, so without it there is nothing.
+            live = self.cluster.read_notebook(status.name)
+            if live is None or facts.is_ending(live) or not facts.is_of(live, document.id):
+                return seen
+        names = memory.names | ({status.name} if status.name else set())
+        removed = [obj for name in sorted(names) for obj in self.objects.remove(name, document.id)]
+        notebook = next((obj for obj in removed if facts.key(obj) == NOTEBOOK), None)
+        return replace(seen, changed=bool(removed), ended=notebook)
+
+    def _record(  # noqa: PLR0913, PLR0917 - all that was found out
+        self, document: UserDocument, first: UserDocument, seen: Seen, purge: Purge, look: Look, now: datetime
+    ) -> Outcome:
+        """Write the status if it is another one, and only into the document that was acted on."""
+        status = next_status(document, seen, self.installation, now)
+        stored = first.status if document.update_time == first.update_time else document.status
+        reason = "PolicyHeld" if seen.held_back else status.reason
+        outcome = Outcome(document.id, status.phase, "unchanged", first.status.phase, reason)
+        lets_go = stored.emailSince is not None and status.emailSince is None
+        release = purge.claim or (self.names.release(document.with_status(stored), now) if lets_go else None)
+        if status != stored or purge.done:
+            cleared = {"purge": None} if purge.done else {}
+            self._write(document, replace(status, updatedAt=now), look, release, **cleared)
+            if status.reason == "DuplicateEmail" and not self.names.is_held(status.name or "", seen.held_by or ""):
+                # Who let go of it meanwhile told those who wait, and did not know of this one.
+                raise DocumentChanged(document.id)
+            outcome = replace(outcome, note="status written")
+        elif seen.changed:
             current = self.users.get(document.id)
             if current is None or current.update_time != document.update_time:
                 raise DocumentChanged(document.id)
-            return Outcome(document.id, status.phase, "repaired")
-        return Outcome(document.id, status.phase, "unchanged")
+            outcome = replace(outcome, note="repaired")
+        if status.phase != first.status.phase and (about := seen.live or seen.made or seen.ended):
+            self.cluster.tell(about, reason=status.phase or "", message=status.message or status.proxyUrl or "")
+        return outcome
+
+    def _without_status(self, look: Look, refused: DocumentRefused) -> Outcome:
+        """Say in as few words as there are that the status cannot be written: that, too, may be refused."""
+        outcome = Outcome(look.user, None, f"there is no status: {refused}", reason="DocumentRefused")
+        if document := self.users.get(look.user):
+            few = Status(
+                phase="Failed",
+                reason="DocumentRefused",
+                message="Firestore does not take this document's status. Make the document smaller.",
+                name=document.status.name,
+                email=document.status.email,
+                emailSince=document.status.emailSince,
+            )
+            with suppress(DocumentRefused, DocumentChanged):
+                self.users.write(document, Record(few))
+        return outcome
+
+    def _write(
+        self, document: UserDocument, status: Status, look: Look, release: Claim | None = None, **fields: Any
+    ) -> UserDocument:
+        status, history = status.after(document.status, look.event)
+        return self.users.write(document, Record(status, history, tuple(fields.items()), release))
 
 
-def _name(verdict: Verdict) -> str | None:
-    return base_name(verdict.email) if verdict.email else None
+def _no_news(announcement: Announcement, document: UserDocument, settings: Settings, now: datetime) -> str | None:
+    if reason := ignored(announcement, document, settings, now):
+        return f"announcement ignored: {reason}"
+    return None if is_news(announcement, document, now) else "announcement already known"
 
 
-def _emails(objects: list[Object]) -> set[str | None]:
-    return {facts.email(obj) for obj in objects}
-
-
-def _released(document: UserDocument, verdict: Verdict) -> str | None:
-    """The e-mail with which the document counted and no longer does."""
-    before = document.status
-    return before.email if before.emailSince and before.email != verdict.email else None
-
-
-def _strays(listed: list[Object], verdict: Verdict, document: UserDocument) -> list[Object]:
-    """Of a document's objects those that should not be."""
-    if none_may_run(verdict):
-        return listed
-    keep = _name(verdict) or document.status.name
-    return [obj for obj in listed if facts.instance(obj) != keep]
-
-
-def _superseded(listed: list[Object], strays: list[Object], settings: Settings) -> list[Object]:
-    """The user's own agent, where the shared one is to serve everybody."""
-    if settings.agent == "per-user":
-        return []
-    return [obj for obj in listed if obj not in strays and facts.component(obj) == "agent"]
+def _of_same_person(document: UserDocument, email: str) -> UserDocument:
+    """The document without what its status says of somebody with another e-mail: that is another person."""
+    if document.status.email in (None, email):
+        return document
+    status = replace(document.status, proxyUrl=None, agent=None, startedAt=None, lastActivity=None, emailSince=None)
+    return document.with_status(status)

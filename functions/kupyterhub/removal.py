@@ -1,13 +1,13 @@
 """`delete-user`: write into each document of that person that it is to be deleted, and look at it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from kupyterhub.domain.errors import DocumentChanged, TransientError
 from kupyterhub.domain.names import base_name, document_id
 from kupyterhub.domain.policy import email_of, has_ended
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.events import Deletion, Look
+from kupyterhub.ports import Record
 from kupyterhub.reconcile import ATTEMPTS, Outcome, Reconciler
 
 
@@ -32,22 +32,19 @@ class Removal:
             return [document] if document else []
         email = deletion.email or ""
         derived = users.get(document_id(email))
-        found = [
-            *users.with_status_email(email),
-            *users.with_email(deletion.spellings),
-            *([derived] if derived else []),
-        ]
+        found = [*users.with_status_email(email), *users.with_email(email), *([derived] if derived else [])]
         return list({d.id: d for d in found if email_of(d) == email}.values())
 
     def _delete(self, document: UserDocument, deletion: Deletion) -> Outcome:
         current: UserDocument | None = document
         for _ in range(ATTEMPTS):
-            if current is None or is_late(deletion, current, self.reconciler.clock()):
-                return self.reconciler.reconcile(Look(document.id))
+            if current is None or self._is_late(deletion, current):
+                return self.reconciler.reconcile(Look(document.id, event=deletion.event))
             try:
-                asked = {"state": "deleted", **({"purge": True} if deletion.purge else {})}
-                self.reconciler.users.write(current, replace(current.status, deletedAt=deletion.published), **asked)
-                return self.reconciler.reconcile(Look(document.id))
+                asked = (("state", "deleted"), *((("purge", True),) if deletion.purge else ()))
+                status = replace(current.status, deletedAt=deletion.published)
+                self.reconciler.users.write(current, Record(status, fields=asked))
+                return self.reconciler.reconcile(Look(document.id, event=deletion.event))
             except DocumentChanged:
                 current = self.reconciler.users.get(document.id)
         raise TransientError(f"users/{document.id} changed {ATTEMPTS} times while it was to be deleted")
@@ -61,19 +58,25 @@ class Removal:
             raise TransientError(
                 f"delete-user: a document with {deletion.email} was just written; it is looked at again"
             )
-        if not purger.gone(base_name(deletion.email)):
+        name, now = base_name(deletion.email), self.reconciler.clock()
+        if not self.reconciler.users.purge_for_nobody(name, now) or not purger.gone(name):
             raise TransientError(
                 f"delete-user: the notebooks of {deletion.email} are still in use, or too many to go at once; "
                 "they go at a later try"
             )
+        if claim := self.reconciler.users.claim(name):
+            self.reconciler.names.let_go([claim], now)
         return Outcome(who, None, "delete-user: there is no such user; the notebooks are purged")
 
-
-def is_late(deletion: Deletion, document: UserDocument, now: datetime) -> bool:
-    """Whether a message was published before the person was enrolled (again), or has been carried out already."""
-    status = document.status
-    if status.deletedAt is not None and deletion.published <= status.deletedAt:
-        return True
-    came_back = status.phase == "Deleted" and not has_ended(document, now)
-    since = document.update_time if came_back else status.emailSince or document.create_time
-    return deletion.published < since
+    def _is_late(self, deletion: Deletion, document: UserDocument) -> bool:
+        """Whether a message was published before the person was enrolled (again), or has been carried out already."""
+        status, published = document.status, deletion.published
+        if status.deletedAt is not None and published <= status.deletedAt:
+            return True
+        if status.phase != "Deleted" or has_ended(document, self.reconciler.clock()):
+            return published < (status.emailSince or document.create_time)
+        # Enrolled again and not looked at yet. Since when, only the document of that time can tell.
+        if published >= document.update_time:
+            return False
+        then = self.reconciler.users.get(document.id, at=published)
+        return then is None or has_ended(then, published)

@@ -6,13 +6,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kupyterhub.domain import labels
-from kupyterhub.domain import live as facts
+from kupyterhub.domain.desired import NOTEBOOK
+from kupyterhub.domain.differs import Listed
 from kupyterhub.domain.errors import ObjectChanged, TransientError
 from kupyterhub.domain.installation import Installation
+from kupyterhub.domain.labels import SHARED
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.manifests import shared_agent
-from kupyterhub.domain.manifests.agent_pod import COMPONENT
 from kupyterhub.ports import Cluster
 
 
@@ -23,40 +23,51 @@ class SharedAgent:
     cluster: Cluster
     installation: Installation
 
-    def settle(self, deployments: Iterable[Object]) -> str | None:
+    def settle(self, deployments: Iterable[Listed]) -> str | None:
         """Apply it if the settings say so; else remove it if a listing of all Deployments says that it may go.
 
         Returns what was done with one that is not wanted; raises TransientError.
         """
         if self.installation.settings.agent == "shared":
-            self.cluster.apply(shared_agent.account())
-            self.cluster.apply(shared_agent.deployment(self.installation))
+            self._put(shared_agent.account())
+            self._put(shared_agent.deployment(self.installation))
             return None
         listed = list(deployments)
         if not any(map(is_shared, listed)):
             return None
         if waiting := without_own(listed):
             return f"the shared agent stays for {waiting} users whose own is not available yet"
-        self._remove()
+        # The Deployment, by which it is found, goes last.
+        for kind in ("ServiceAccount", "Deployment"):
+            if live := self.cluster.read(kind, shared_agent.NAME):
+                self._delete(live)
         return "the shared agent was removed"
 
-    def _remove(self) -> None:
-        # The Deployment, by which it is found, goes last.
-        for obj in reversed(self.cluster.user_objects(labels.of_shared(COMPONENT))):
-            try:
-                self.cluster.delete(obj)
-            except ObjectChanged as e:
-                raise TransientError(f"{e}; the shared agent goes at the next try") from e
+    def _put(self, manifest: Object) -> None:
+        live = self.cluster.read(manifest["kind"], manifest["metadata"]["name"])
+        try:
+            if live:
+                self.cluster.apply(manifest, live)
+            else:
+                self.cluster.create(manifest)
+        except ObjectChanged as e:
+            raise TransientError(f"{e}; the shared agent is settled at the next try") from e
+
+    def _delete(self, live: Object) -> None:
+        try:
+            self.cluster.delete(live)
+        except ObjectChanged as e:
+            raise TransientError(f"{e}; the shared agent goes at the next try") from e
 
 
-def is_shared(deployment: Object) -> bool:
+def is_shared(deployment: Listed) -> bool:
     """Whether it is the shared agent's."""
-    return facts.component(deployment) == COMPONENT and facts.instance(deployment) == labels.SHARED
+    return deployment.name == SHARED
 
 
-def without_own(deployments: Iterable[Object]) -> int:
+def without_own(deployments: Iterable[Listed]) -> int:
     """How many notebooks have no agent of their own that is available."""
     listed = list(deployments)
-    notebooks = {facts.instance(obj) for obj in listed if facts.component(obj) == "jupyterlab"}
-    served = {facts.instance(obj) for obj in listed if facts.component(obj) == COMPONENT and facts.is_available(obj)}
+    notebooks = {obj.name for obj in listed if obj.key == NOTEBOOK}
+    served = {obj.name for obj in listed if obj.key == "Deployment agent" and obj.available}
     return len(notebooks - served)

@@ -1,14 +1,18 @@
-"""Purge: the one way in which a user's notebooks go, and only when nobody else has the e-mail."""
+"""Purge: the one way in which a user's notebooks go, and only when nobody else has the e-mail.
+
+Whoever purges holds the name meanwhile, so nobody can start on what is about to go.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from kupyterhub.domain import labels
+from kupyterhub.domain import live as facts
+from kupyterhub.domain.claims import Claim, is_purged
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, counts_with, email_of
 from kupyterhub.domain.users import UserDocument
-from kupyterhub.ports import Cluster, Storage, Users
+from kupyterhub.ports import Cluster, Record, Storage, Users
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,10 @@ class Purge:
     done: bool = False
     pending: bool = False
     message: str | None = None
+    document: UserDocument | None = None
+    """The version that holding the name for the purge has made."""
+    claim: Claim | None = None
+    """What is let go of when this is written down."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +44,53 @@ class Purger:
         email = email_of(document) or document.status.email
         if email is None:
             return Purge(done=True, message="Deleted. There was no e-mail, so there are no notebooks to purge.")
-        if any(other.id != document.id for other in self.counting(email, now)):
-            return Purge(done=True, message=f"Deleted. The notebooks stay: another document has the e-mail {email}.")
-        if self.gone(base_name(email)):
-            return Purge(done=True, message="Deleted, and the notebooks purged.")
-        return Purge(pending=True, message="Deleted. The notebooks go as soon as nothing uses them any more.")
+        name = base_name(email)
+
+        def blocked(claim: Claim | None, others: list[UserDocument]) -> str | None:
+            if claim and claim.user != document.id and is_purged(claim, now):
+                return claim.user or "(a delete-user message)"
+            return next((other.id for other in others if _has(other, document, email, now)), None)
+
+        held = self.users.take(document, name, Record(document.status), blocked, since=now, purging=True)
+        if not isinstance(held, str):
+            return self._of_holder(held, email, name, now)
+        if held not in {each.id for each in self.counting(email, now)}:
+            return Purge(pending=True, message="Deleted. The notebooks are being purged.")
+        return Purge(done=True, message=f"Deleted. The notebooks stay: another document has the e-mail {email}.")
+
+    def _of_holder(self, document: UserDocument, email: str, name: str, now: datetime) -> Purge:
+        if any(_has(other, document, email, now) for other in self.counting(email, now)):
+            why = f"Deleted. The notebooks stay: another document has the e-mail {email}."
+            return Purge(done=True, message=why, document=document, claim=self.users.claim(name))
+        if user := self._runs_for_other(document, name):
+            why = f"Deleted. The notebooks stay: the document {user!r}, whose e-mail it was, still runs on them."
+            return Purge(done=True, message=why, document=document, claim=self.users.claim(name))
+        if self.gone(name):
+            return Purge(
+                done=True,
+                message="Deleted, and the notebooks purged.",
+                document=document,
+                claim=self.users.claim(name),
+            )
+        why = "Deleted. The notebooks go as soon as nothing uses them any more."
+        return Purge(pending=True, message=why, document=document)
+
+    def _runs_for_other(self, document: UserDocument, name: str) -> str | None:
+        """Whose notebook runs under the name, where it is left running though their e-mail is none any more."""
+        live = self.cluster.read_notebook(name)
+        return facts.user(live) if live and not facts.is_of(live, document.id) and not facts.is_ending(live) else None
 
     def counting(self, email: str, now: datetime) -> list[UserDocument]:
         """The documents that count as users with this lower-case e-mail, whether or not they were looked at."""
-        found = {d.id: d for d in [*self.users.with_status_email(email), *self.users.with_email({email})]}
+        found = {d.id: d for d in [*self.users.with_status_email(email), *self.users.with_email(email)]}
         return [d for d in found.values() if counts_with(d, email, now)]
 
     def gone(self, name: str) -> bool:
         """Delete the storage of a name if no pod may still write to it; True once it is gone."""
-        if self.cluster.pods(labels.of_name(name)):
+        if self.cluster.pods(name):
             return False
         return all(storage.delete(name) for storage in self.storages)
+
+
+def _has(other: UserDocument, document: UserDocument, email: str, now: datetime) -> bool:
+    return other.id != document.id and counts_with(other, email, now)

@@ -11,11 +11,15 @@ class FakeBus:
     def __init__(self) -> None:
         self.requests = Requests()
         self.messages: list[str] = []
+        self.thoroughly: set[str] = set()
+        """Those of the messages' users who are to be looked at thoroughly."""
 
-    def ask_to_reconcile(self, users: Iterable[str]) -> None:
+    def ask_to_reconcile(self, users: Iterable[str], *, thoroughly: bool = False) -> None:
         for user in users:
             self.requests.note(f"publish reconcile-user {user}")
             self.messages.append(user)
+            if thoroughly:
+                self.thoroughly.add(user)
 
     def agent_events(self) -> str:
         return "projects/p/topics/agent-events"

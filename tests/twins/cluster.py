@@ -1,15 +1,21 @@
 """The twin of one namespace of a Kubernetes cluster, with the little of its controllers and nodes that matters."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
 
+from kupyterhub.domain import labels
+from kupyterhub.domain import live as facts
+from kupyterhub.domain.desired import KEYS, NOTEBOOK
+from kupyterhub.domain.differs import Listed
+from kupyterhub.domain.drift import owned
 from kupyterhub.domain.errors import ObjectChanged, TransientError
-from kupyterhub.ports import Applied, Clock
+from kupyterhub.ports import Clock
 from twins.requests import Requests
-from twins.server_side_apply import Object, fits, merged
+from twins.server_side_apply import Object, fits, merged, owned_by, taken
 
 USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 MANAGED = "app.kubernetes.io/managed-by=kupyterhub"
@@ -24,6 +30,10 @@ class FakeCluster:
     requests: Requests = field(default_factory=Requests)
     claims_ever: set[str] = field(default_factory=set)
     """Names of all PersistentVolumeClaims that were made."""
+    events: list[Object] = field(default_factory=list)
+    """Events of type Warning about pods."""
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+    """Events that the controller made: about which Deployment, reason and message."""
     expandable: bool = True
     """Whether the StorageClass makes disks bigger."""
     _objects: dict[tuple[str, str], Object] = field(default_factory=dict)
@@ -33,75 +43,117 @@ class FakeCluster:
     # What the controller asks (ports.Cluster).
 
     def read_notebook(self, name: str) -> Object | None:
-        self.requests.note(f"read Deployment jupyterlab-{name}")
-        return deepcopy(self._objects.get(("Deployment", f"jupyterlab-{name}")))
+        return self._read("Deployment", f"jupyterlab-{name}")
 
-    def read_shared_agent(self) -> Object | None:
-        self.requests.note("read Deployment agent")
-        return deepcopy(self._objects.get(("Deployment", "agent")))
+    def read_agent(self, name: str | None = None) -> Object | None:
+        return self._read("Deployment", f"agent-{name}" if name else "agent")
 
-    def apply(self, manifest: Object) -> Applied:
-        key = (manifest["kind"], manifest["metadata"]["name"])
-        self.requests.note(f"apply {key[0]} {key[1]}")
-        live = self._objects.get(key)
-        if live is None:
-            self._applied[key] = deepcopy(manifest)
-            return Applied(self._add(manifest), created=True)
-        self._replace(key, merged(live, self._applied.get(key, {}), manifest))
-        self._applied[key] = deepcopy(manifest)
-        return Applied(deepcopy(self._objects[key]), created=False)
+    def read(self, kind: str, name: str) -> Object | None:
+        return _metadata(self._read(kind, name))
 
-    def create(self, manifest: Object) -> Applied | None:
+    def of_name(self, name: str) -> list[Object]:
+        found = (self.read(kind, f"{prefix}-{name}") for kind, prefix in map(str.split, (NOTEBOOK, *KEYS)))
+        return [obj for obj in found if obj]
+
+    def of_user(self, document: str) -> list[Object]:
+        found = [obj for kind in USER_KINDS for obj in self._list(kind, labels.of_user(document))]
+        return [meta for obj in found if (meta := _metadata(obj))]
+
+    def create(self, manifest: Object) -> Object | None:
         key = (manifest["kind"], manifest["metadata"]["name"])
         self.requests.note(f"create {key[0]} {key[1]}")
         if "deletionTimestamp" in self._objects.get(key, {"metadata": {}})["metadata"]:
             raise TransientError(f"{key[0]} {key[1]} is still being deleted")
-        return None if key in self._objects else Applied(self._add(manifest), created=True)
+        if key in self._objects:
+            return None
+        self._applied[key] = deepcopy(manifest)
+        return self._add(manifest)
 
-    def user_objects(self, selector: str) -> list[Object]:
-        return [obj for kind in USER_KINDS for obj in self._list(kind, selector)]
+    def apply(self, manifest: Object, read: Object) -> Object:
+        key = (manifest["kind"], manifest["metadata"]["name"])
+        self.requests.note(f"apply {key[0]} {key[1]}")
+        self._expect(key, read)
+        self._replace(key, _owned(merged(self._objects[key], self._applied.get(key, {}), manifest), manifest))
+        self._applied[key] = deepcopy(manifest)
+        return deepcopy(self._objects[key])
 
-    def deployments(self) -> list[Object]:
-        return self._list("Deployment", MANAGED)
+    def annotate(self, manifest: Object, read: Object) -> Object:
+        key = (manifest["kind"], manifest["metadata"]["name"])
+        self.requests.note(f"annotate {key[0]} {key[1]}")
+        self._expect(key, read)
+        stated = {part: manifest["metadata"].get(part, {}) for part in ("labels", "annotations")}
+        own = owned_by(labels.MANAGER, {"metadata": stated})
+        changed = merged(self._objects[key], {}, {"metadata": stated})
+        changed["metadata"]["managedFields"] = [*changed["metadata"]["managedFields"], *own]
+        self._replace(key, changed)
+        return deepcopy(self._objects[key])
 
-    def pods(self, selector: str) -> list[Object]:
-        return self._list("Pod", selector)
-
-    def delete(self, live: Object) -> None:
-        key = (live["kind"], live["metadata"]["name"])
+    def delete(self, read: Object) -> None:
+        key = (read["kind"], read["metadata"]["name"])
         self.requests.note(f"delete {key[0]} {key[1]}")
-        current = self._objects.get(key)
-        if current is None:
+        if key not in self._objects:
             return
-        if any(current["metadata"][name] != live["metadata"][name] for name in ("uid", "resourceVersion")):
-            raise ObjectChanged(f"{key[0]} {key[1]}")
-        self._drop(key)
+        self._expect(key, read)
+        if facts.key(read) == NOTEBOOK and self._pods_of(key[1]):
+            # In the foreground: it is there for as long as its pods are.
+            self._patch(key, {"metadata": {"deletionTimestamp": _text(self.clock())}})
+        else:
+            self._drop(key)
+
+    def every(self) -> Iterator[Listed]:
+        for kind in (*USER_KINDS, "PersistentVolumeClaim"):
+            for obj in self._list(kind, MANAGED):
+                if facts.is_ending(obj):
+                    continue
+                available = kind != "Deployment" or facts.is_available(obj)
+                yield Listed(
+                    facts.key(obj),
+                    facts.instance(obj),
+                    facts.user(obj),
+                    available,
+                    owned(obj["metadata"]),
+                    facts.template_of(obj),
+                )
+
+    def pods(self, name: str) -> list[Object]:
+        return self._list("Pod", f"{MANAGED},app.kubernetes.io/instance={name}")
+
+    def warnings(self, pod: Object) -> list[Object]:
+        self.requests.note(f"list Event {pod['metadata']['name']}")
+        return deepcopy([each for each in self.events if each["involvedObject"]["uid"] == pod["metadata"]["uid"]])
+
+    def tell(self, live: Object, *, reason: str, message: str) -> None:
+        self.told.append((live["metadata"]["name"], reason, message))
 
     def read_claim(self, name: str) -> Object | None:
-        self.requests.note(f"read PersistentVolumeClaim home-{name}")
-        return deepcopy(self._objects.get(("PersistentVolumeClaim", f"home-{name}")))
+        return self._read("PersistentVolumeClaim", f"home-{name}")
 
     def resize_claim(self, name: str, size: str) -> None:
         self.requests.note(f"resize PersistentVolumeClaim home-{name} {size}")
-        key = ("PersistentVolumeClaim", f"home-{name}")
         if self.expandable:
-            self.change(*key, {"spec": {"resources": {"requests": {"storage": size}}}})
+            patch = {"spec": {"resources": {"requests": {"storage": size}}}}
+            self._patch(("PersistentVolumeClaim", f"home-{name}"), patch)
 
-    def delete_claim(self, name: str) -> bool:
-        self.requests.note(f"delete PersistentVolumeClaim home-{name}")
-        key = ("PersistentVolumeClaim", f"home-{name}")
+    def delete_claim(self, read: Object) -> bool:
+        key = ("PersistentVolumeClaim", read["metadata"]["name"])
+        self.requests.note(f"delete {key[0]} {key[1]}")
         if key not in self._objects:
             return True
-        self.change(*key, {"metadata": {"deletionTimestamp": _text(self.clock())}})
+        self._expect(key, read)
+        self._patch(key, {"metadata": {"deletionTimestamp": _text(self.clock())}})
         return False
 
     # What Kubernetes' own controllers and nodes do.
 
     def settle(self) -> None:
         """Let time do its work: pods follow Deployments, which become Available; claims without pods go."""
-        running = set(self.names("Deployment"))
+        for name in self.names("Deployment"):
+            if self._is_ending(name):
+                self._drop(("Deployment", name))
+        running = {name: self.get("Deployment", name)["metadata"]["uid"] for name in self.names("Deployment")}
         for pod in self.names("Pod"):
-            if self.get("Pod", pod)["metadata"]["annotations"]["deployment"] not in running:
+            of = self.get("Pod", pod)["metadata"]["annotations"]
+            if running.get(of["deployment"]) != of["uid"]:
                 self._drop(("Pod", pod))
         for name in running:
             deployment = self.get("Deployment", name)
@@ -119,25 +171,28 @@ class FakeCluster:
 
     def add_pod(self, deployment: str, name: str | None = None, **status: Any) -> None:
         """A pod of a Deployment."""
-        template = self.get("Deployment", deployment)["spec"]["template"]
+        live = self.get("Deployment", deployment)
+        template = live["spec"]["template"]
         meta = {
             **template["metadata"],
             "name": name or f"{deployment}-0",
-            "annotations": {"deployment": deployment},
+            "annotations": {"deployment": deployment, "uid": live["metadata"]["uid"]},
         }
         self._add({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "status": status})
 
     def available(self, deployment: str, *, status: str) -> None:
         """Turn a Deployment's condition `Available`, now."""
         condition = {"type": "Available", "status": status, "lastTransitionTime": _text(self.clock())}
-        self.change("Deployment", deployment, {"status": {"conditions": [condition]}})
+        self._patch(("Deployment", deployment), {"status": {"conditions": [condition]}})
 
     # What people do with kubectl, and what tests look at.
 
     def change(self, kind: str, name: str, patch: Object) -> None:
-        """Merge a patch into an object."""
+        """Merge a patch into an object; what it says is somebody else's then."""
         key = (kind, name)
-        self._replace(key, merged(self._objects[key], {}, patch))
+        self._patch(key, patch)
+        for entry in self._objects[key]["metadata"]["managedFields"]:
+            entry["fieldsV1"] = taken(entry["fieldsV1"], patch)
 
     def drop(self, kind: str, name: str) -> None:
         """Delete an object without a precondition."""
@@ -152,8 +207,12 @@ class FakeCluster:
         return sorted(name for each, name in self._objects if each == kind)
 
     def everything(self) -> set[str]:
-        """All objects but pods, each as `Kind name`."""
-        return {f"{kind} {name}" for kind, name in self._objects if kind != "Pod"}
+        """All objects but pods and what ends with its pods, each as `Kind name`."""
+        return {
+            f"{kind} {name}"
+            for kind, name in self._objects
+            if kind != "Pod" and not (kind == "Deployment" and self._is_ending(name))
+        }
 
     def versions(self) -> dict[str, str]:
         """The resourceVersion of every object."""
@@ -162,6 +221,30 @@ class FakeCluster:
         }
 
     # Inside.
+
+    def _read(self, kind: str, name: str) -> Object | None:
+        self.requests.note(f"read {kind} {name}")
+        return deepcopy(self._objects.get((kind, name)))
+
+    def _expect(self, key: tuple[str, str], read: Object) -> None:
+        current = self._objects.get(key)
+        if current is None or any(
+            current["metadata"][name] != read["metadata"][name] for name in ("uid", "resourceVersion")
+        ):
+            raise ObjectChanged(f"{key[0]} {key[1]}")
+
+    def _patch(self, key: tuple[str, str], patch: Object) -> None:
+        self._replace(key, merged(self._objects[key], {}, patch))
+
+    def _is_ending(self, deployment: str) -> bool:
+        return facts.is_ending(self._objects["Deployment", deployment])
+
+    def _pods_of(self, deployment: str) -> list[str]:
+        return [
+            pod
+            for pod in self.names("Pod")
+            if self._objects["Pod", pod]["metadata"]["annotations"]["deployment"] == deployment
+        ]
 
     def _list(self, kind: str, selector: str) -> list[Object]:
         self.requests.note(f"list {kind} {selector}")
@@ -178,6 +261,7 @@ class FakeCluster:
             "uid": f"uid-{number}",
             "resourceVersion": number,
             "creationTimestamp": _text(self.clock()),
+            "managedFields": owned_by(labels.MANAGER, manifest),
         }
         if obj["kind"] == "Deployment":
             obj["metadata"]["generation"] = 1
@@ -203,3 +287,11 @@ class FakeCluster:
 
 def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _metadata(obj: Object | None) -> Object | None:
+    return obj and {key: obj[key] for key in ("apiVersion", "kind", "metadata")}
+
+
+def _owned(obj: Object, manifest: Object) -> Object:
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": owned_by(labels.MANAGER, manifest)}}

@@ -56,7 +56,7 @@ class Pump:
 
     def _one(self) -> bool:
         for user in self.world.bus.take():
-            self.add(f"reconcile-user {user}", partial(self.world.look, user))
+            self.add(f"reconcile-user {user}", partial(self.world.answer, user))
         if not self._events:
             return False
         self.world.clock.move(seconds=self._random.choice([0, 0, 1, 7]))

@@ -1,5 +1,6 @@
 """Server-side apply with one manager that forces: what it stated before and no longer states goes."""
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -16,6 +17,36 @@ def merged(live: Object, before: Object, applied: Object) -> Object:
         else:
             result[key] = deepcopy(value)
     return result
+
+
+def owned_by(manager: str, applied: Object) -> list[Object]:
+    """`managedFields` of an object that a manager alone has stated."""
+    stated = {key: value for key, value in applied.items() if key not in ("apiVersion", "kind")}
+    stated["metadata"] = {part: applied["metadata"].get(part, {}) for part in ("labels", "annotations")}
+    return [{"manager": manager, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": _fields(stated)}]
+
+
+def taken(fields: Object, patch: Object) -> Object:
+    """Fields that are left to their owner once somebody else has changed what a patch says."""
+    left = dict(fields)
+    for key, value in patch.items():
+        name = f"f:{key}"
+        if name not in left:
+            continue
+        rest = taken(left[name], value) if isinstance(value, dict) and left[name] else {}
+        if rest:
+            left[name] = rest
+        else:
+            del left[name]
+    return left
+
+
+def _fields(stated: Any) -> Object:
+    if isinstance(stated, dict):
+        return {f"f:{key}": _fields(value) for key, value in stated.items()}
+    if isinstance(stated, list) and stated and all(isinstance(each, dict) and "name" in each for each in stated):
+        return {f"k:{json.dumps({'name': each['name']})}": _fields(each) for each in stated}
+    return {}
 
 
 def fits(labels: dict[str, str], selector: str) -> bool:

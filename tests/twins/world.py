@@ -89,6 +89,12 @@ class World:
     def resync(self) -> Resync:
         return Resync(self.reconciler)
 
+    def answer(self, user: str) -> Outcome:
+        """A `reconcile-user` message arrives."""
+        thoroughly = user in self.bus.thoroughly
+        self.bus.thoroughly.discard(user)
+        return self.resync.answer(Look(user, thoroughly=thoroughly))
+
     def enrol(self, user: str = "ada", email: str = ADA, **fields: Any) -> Outcome:
         """A person's document is created, and the event of its creation arrives a second later."""
         self.users.set(user, email=email, **fields)
@@ -132,9 +138,8 @@ class World:
         published: datetime | None = None,
     ) -> list[Outcome]:
         """Somebody publishes `delete-user`, and it arrives."""
-        spellings = frozenset(filter(None, (email, email and email.lower())))
         when = published or self.clock()
-        return self.removal.delete(Deletion(when, email and email.lower(), user, purge, spellings))
+        return self.removal.delete(Deletion(when, email and email.lower(), user, purge))
 
     def ready(self, user: str = "ada", email: str = ADA, **fields: Any) -> None:
         """A person is enrolled, and their notebook becomes ready three seconds later."""
@@ -151,7 +156,7 @@ class World:
             if not messages:
                 return
             for user in messages:
-                self.look(user)
+                self.answer(user)
         raise AssertionError("the controller keeps publishing")
 
     def objects(self, user: str = "ada") -> set[str]:
@@ -161,6 +166,7 @@ class World:
             for kind in ("Deployment", "Service", "Secret", "ServiceAccount")
             for obj in (self.cluster.get(kind, name) for name in self.cluster.names(kind))
             if obj["metadata"].get("annotations", {}).get("kupyterhub/user") == user
+            and not (kind == "Deployment" and "deletionTimestamp" in obj["metadata"])
         }
 
 
@@ -172,6 +178,5 @@ def objects_of(email: str) -> set[str]:
         f"Deployment agent-{name}",
         f"Service jupyterlab-{name}",
         f"Secret jupyterlab-{name}",
-        f"ServiceAccount notebook-{name}",
         f"ServiceAccount agent-{name}",
     }

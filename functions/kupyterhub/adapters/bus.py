@@ -13,6 +13,7 @@ from google.cloud import pubsub_v1
 
 from kupyterhub.domain.errors import BadMessage, TransientError
 from kupyterhub.events import Message
+from kupyterhub.under_way import count
 
 TOPIC = "reconcile-user"
 _SECONDS = 20.0
@@ -26,10 +27,14 @@ class Bus:
         self._topic = publisher.topic_path(project, TOPIC)
         self._agent_events = publisher.topic_path(project, "agent-events")
 
-    def ask_to_reconcile(self, users: Iterable[str]) -> None:
+    def ask_to_reconcile(self, users: Iterable[str], *, thoroughly: bool = False) -> None:
         """Publish one message for each user; a function's CPU may stop when it returns, so wait for the answers."""
+        count("pubsub")
+        how = {"thoroughly": True} if thoroughly else {}
         try:
-            futures = [self._publisher.publish(self._topic, json.dumps({"user": user}).encode()) for user in users]
+            futures = [
+                self._publisher.publish(self._topic, json.dumps({"user": user, **how}).encode()) for user in users
+            ]
             for future in futures:
                 future.result(timeout=_SECONDS)
         except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, NotInTime) as e:

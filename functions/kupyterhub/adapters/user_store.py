@@ -1,23 +1,40 @@
 """The `users` collection in Firestore, and the events that Firestore sends about it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.base_query import And, BaseFilter, FieldFilter, Or
 from google.events.cloud.firestore import DocumentEventData
 
-from kupyterhub.domain.errors import BadMessage, DocumentChanged, TransientError
-from kupyterhub.domain.users import Status, UserDocument
+from kupyterhub.domain.claims import Claim
+from kupyterhub.domain.differs import Approval
+from kupyterhub.domain.errors import BadMessage, DocumentChanged, DocumentRefused, TransientError
+from kupyterhub.domain.policy import email_of
+from kupyterhub.domain.users import KEPT, UserDocument
 from kupyterhub.events import DocumentWrite
+from kupyterhub.ports import Record
+from kupyterhub.under_way import count
 
 COLLECTION = "users"
 _SECONDS = 10.0
+_LISTING_SECONDS = 60.0
+_ATTEMPTS = 3
+_WRITES = 500
+_ASKED_LASTS = timedelta(hours=2)
+"""A message that was not handled for so long is taken for lost, and its user is asked for again."""
+_LETTERS = 4
+"""Of an e-mail: each has two cases, and Firestore takes thirty conditions."""
+_LAST = "\uf8ff"
+_BEFORE_LETTERS = [("\t", "!"), ("\u0085", "\u00a1"), ("\u1680", "\u1681"), ("\u2000", "\u3001")]
+"""Ranges that hold every white space, which may stand before an e-mail."""
 _RETRY = Retry(
     predicate=lambda e: isinstance(
         e, exceptions.ServiceUnavailable | exceptions.Aborted | exceptions.InternalServerError
@@ -28,82 +45,216 @@ _RETRY = Retry(
 """Short: a function that fails is delivered again, with a longer pause than it could wait itself."""
 
 
+Blocked = Callable[[Claim | None, list[UserDocument]], str | None]
+_T = TypeVar("_T")
+
+
 class UserStore:
     """`ports.Users` in Firestore."""
 
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
         self._users = client.collection(COLLECTION)
+        self._names = client.collection("names")
+        self._asked = client.collection("asked")
+        self._approval = client.document("controller/policy")
 
-    def get(self, user: str) -> UserDocument | None:
-        """Read one document."""
-        with _translated(f"read {COLLECTION}/{user}"):
-            snapshot = self._users.document(user).get(retry=_RETRY, timeout=_SECONDS)
+    def get(self, user: str, at: datetime | None = None) -> UserDocument | None:
+        """Read one document; Firestore knows what it was at any minute of the last hour, of days with recovery on."""
+        try:
+            with _translated(f"read {COLLECTION}/{user}"):
+                snapshot = self._users.document(user).get(retry=_RETRY, timeout=_SECONDS, read_time=at)
+        except (exceptions.FailedPrecondition, exceptions.InvalidArgument):
+            if at is None:
+                raise
+            return None
         return _document(snapshot) if snapshot.exists else None
 
-    def write(self, document: UserDocument, status: Status, **changed: Any) -> UserDocument:
-        """Write status, other fields and, on a change of phase, history, in one commit with a precondition."""
-        reference = self._users.document(document.id)
-        fields = {"status": status.as_document()}
-        removed = {name: firestore.DELETE_FIELD for name, value in changed.items() if value is None}
-        kept = {name: value for name, value in changed.items() if value is not None}
+    def write(self, document: UserDocument, record: Record) -> UserDocument:
+        """Write status, other fields, history and what becomes of a claim, in one commit with preconditions."""
         batch = self._client.batch()
-        batch.update(
-            reference,
-            {**fields, **kept, **removed},
-            option=self._client.write_option(last_update_time=document.update_time),
-        )
-        if status.phase != document.status.phase:
-            entry = {
-                "phase": status.phase,
-                "reason": status.reason,
-                "message": status.message,
-                "at": status.updatedAt,
-            }
-            batch.create(reference.collection("history").document(), entry)
-        try:
-            with _translated(f"write {COLLECTION}/{document.id}"):
-                results = batch.commit(retry=_RETRY, timeout=_SECONDS)
-        except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as e:
-            raise DocumentChanged(f"{COLLECTION}/{document.id} is not what was read") from e
-        written = document.with_status(status, **changed)
-        return UserDocument(document.id, written.fields, document.create_time, results[0].update_time)
+        self._put(batch, document, record, self._client.write_option(last_update_time=document.update_time))
+        with _changed(document.id), _translated(f"write {COLLECTION}/{document.id}"):
+            results = batch.commit(retry=_RETRY, timeout=_SECONDS)
+        return _written(document, record, results[0].update_time)
+
+    def claim(self, name: str) -> Claim | None:
+        """Read one claim."""
+        with _translated(f"read names/{name}"):
+            return _claim(self._names.document(name).get(retry=_RETRY, timeout=_SECONDS))
+
+    def take(  # noqa: PLR0913 - what is written, and when it may be
+        self,
+        document: UserDocument,
+        name: str,
+        record: Record,
+        blocked: Blocked,
+        *,
+        since: datetime,
+        purging: bool = False,
+    ) -> UserDocument | str:
+        """Read who else may have the name, and write, in one transaction of Firestore's."""
+
+        def act(transaction: firestore.Transaction) -> str | None:
+            current = self._users.document(document.id).get(transaction=transaction)
+            if not current.exists or current.update_time != document.update_time:
+                raise DocumentChanged(f"{COLLECTION}/{document.id} is not what was read")
+            claim = _claim(self._names.document(name).get(transaction=transaction))
+            if by := blocked(claim, self._others(claim, record.status.email, document, transaction)):
+                return by
+            holds = {"user": document.id, "since": since, **({"purging": True} if purging else {})}
+            self._put(transaction, document, record, None)
+            transaction.set(self._names.document(name), holds)
+            return None
+
+        by, results = self._transact(document.id, act)
+        return by or _written(document, record, results[0].update_time)
+
+    def purge_for_nobody(self, name: str, now: datetime) -> bool:
+        """Write a claim that names no document, where there is none that does."""
+
+        def act(transaction: firestore.Transaction) -> bool:
+            claim = _claim(self._names.document(name).get(transaction=transaction))
+            if claim and claim.user and self._users.document(claim.user).get(transaction=transaction).exists:
+                return False
+            transaction.set(self._names.document(name), {"user": "", "since": now, "purging": True})
+            return True
+
+        return self._transact(f"of {name}", act)[0]
+
+    def release(self, claim: Claim, counts: Callable[[UserDocument | None], bool]) -> None:
+        """Delete a claim in one transaction with the look at its holder's document."""
+
+        def act(transaction: firestore.Transaction) -> None:
+            reference = self._names.document(claim.name)
+            current = _claim(reference.get(transaction=transaction))
+            holder = self._users.document(claim.user).get(transaction=transaction) if claim.user else None
+            document = _document(holder) if holder and holder.exists else None
+            if current and current.update_time == claim.update_time and not counts(document):
+                transaction.delete(reference)
+
+        self._transact(f"of {claim.name}", act)
+
+    def claims_of(self, user: str) -> list[Claim]:
+        """Query by the holder."""
+        query = self._names.where(filter=FieldFilter("user", "==", user))
+        with _translated("query names by user"):
+            return _claims(query.stream(retry=_RETRY, timeout=_SECONDS))
 
     def with_status_email(self, email: str) -> list[UserDocument]:
         """Query by the e-mail that the controller wrote."""
-        return self._query("status.email", "==", email)
+        return self._query(FieldFilter("status.email", "==", email))
 
-    def with_email(self, spellings: Iterable[str]) -> list[UserDocument]:
-        """Query by the e-mail as people wrote it."""
-        return self._query("email", "in", sorted(spellings))
+    def with_email(self, email: str) -> list[UserDocument]:
+        """Query by how people may spell it: every case of its first letters, and white space before it."""
+        start = [{letter, letter.upper()} for letter in email[:_LETTERS]]
+        spellings = sorted(map("".join, product(*start)))
+        ranges = [(spelling, f"{spelling}{_LAST}") for spelling in spellings] + _BEFORE_LETTERS
+        among: list[BaseFilter] = [
+            And([FieldFilter("email", ">=", low), FieldFilter("email", "<", high)]) for low, high in ranges
+        ]
+        return [document for document in self._query(Or(among)) if email_of(document) == email]
 
     def due(self, now: datetime) -> list[str]:
         """Query by `status.nextLookAt`."""
-        return [document.id for document in self._query("status.nextLookAt", "<=", now)]
+        return self._ids(self._users.where(filter=FieldFilter("status.nextLookAt", "<=", now)))
+
+    def of_other_settings(self, settings: str, most: int) -> list[str]:
+        """Query by `status.settings`."""
+        return self._ids(self._users.where(filter=FieldFilter("status.settings", "!=", settings)).limit(most))
 
     def every(self) -> Iterator[UserDocument]:
-        """Stream the whole collection; an interrupted stream raises."""
+        """Stream the whole collection, of each document what is compared; an interrupted stream raises."""
         with _translated(f"list {COLLECTION}"):
-            yield from map(_document, self._users.stream(retry=_RETRY, timeout=60.0))
+            yield from map(_document, self._users.select(_COMPARED).stream(retry=_RETRY, timeout=_LISTING_SECONDS))
 
-    def forget_observed(self, user: str) -> None:
-        """Remove `status.observed`; a document that is gone has none."""
+    def every_claim(self) -> Iterator[Claim]:
+        """Stream all claims; an interrupted stream raises."""
+        with _translated("list names"):
+            yield from filter(None, map(_claim, self._names.stream(retry=_RETRY, timeout=_LISTING_SECONDS)))
+
+    def asked(self, users: list[str], now: datetime, *, thoroughly: bool) -> set[str]:
+        """Read for each whether it was asked for lately."""
+        with _translated("read asked"):
+            found = self._client.get_all(
+                [self._asked.document(user) for user in users], retry=_RETRY, timeout=_LISTING_SECONDS
+            )
+            return {each.id for each in found if _is_asked(each.to_dict() or {}, now, thoroughly=thoroughly)}
+
+    def note_asked(self, users: list[str], now: datetime, *, thoroughly: bool) -> None:
+        """Write one small document for each."""
+        for first in range(0, len(users), _WRITES):
+            batch = self._client.batch()
+            for user in users[first : first + _WRITES]:
+                batch.set(self._asked.document(user), {"at": now, "thoroughly": thoroughly})
+            with _translated("write asked"):
+                batch.commit(retry=_RETRY, timeout=_SECONDS)
+
+    def forget_asked(self, user: str) -> None:
+        """Delete that document; one that is gone is success."""
+        with _translated(f"delete asked/{user}"):
+            self._asked.document(user).delete(retry=_RETRY, timeout=_SECONDS)
+
+    def approval(self) -> Approval | None:
+        """Read `controller/policy`."""
+        with _translated("read controller/policy"):
+            stored = self._approval.get(retry=_RETRY, timeout=_SECONDS).to_dict()
         try:
-            with _translated(f"write {COLLECTION}/{user}"):
-                self._users.document(user).update(
-                    # The time makes it a change even where nothing was observed yet: Firestore keeps the update time
-                    # of a document that a write leaves as it was, and a look under way would not notice.
-                    {"status.observed": firestore.DELETE_FIELD, "status.updatedAt": firestore.SERVER_TIMESTAMP},
-                    retry=_RETRY,
-                    timeout=_SECONDS,
-                )
-        except exceptions.NotFound:
-            return
+            return Approval(**stored) if stored else None
+        except TypeError:  # a person's edit: what is not understood approves of nothing
+            return None
 
-    def _query(self, path: str, operator: str, value: Any) -> list[UserDocument]:
-        query = self._users.where(filter=FieldFilter(path, operator, value))
-        with _translated(f"query {COLLECTION} by {path}"):
-            return [_document(snapshot) for snapshot in query.stream(retry=_RETRY, timeout=_SECONDS)]
+    def approve(self, approval: Approval) -> None:
+        """Write `controller/policy`."""
+        with _translated("write controller/policy"):
+            self._approval.set(asdict(approval), retry=_RETRY, timeout=_SECONDS)
+
+    def _transact(self, what: str, act: Callable[[firestore.Transaction], _T]) -> tuple[_T, list[Any]]:
+        """Run a transaction; raises DocumentChanged where others keep writing to what it reads."""
+        transaction = self._client.transaction(max_attempts=_ATTEMPTS)
+        with _changed(what), _translated(f"write {COLLECTION}/{what}"):
+            try:
+                result = firestore.transactional(act)(transaction)
+            except ValueError as e:  # how the client says that its attempts are used up
+                raise DocumentChanged(f"others kept writing to what {COLLECTION}/{what} depends on") from e
+        return result, transaction.write_results or []
+
+    def _put(self, batch: Any, document: UserDocument, record: Record, option: Any) -> None:
+        reference = self._users.document(document.id)
+        fields = {
+            "status": record.status.as_document(),
+            **{name: firestore.DELETE_FIELD if value is None else value for name, value in record.fields},
+        }
+        batch.update(reference, fields, option=option)
+        for change in record.history:
+            entry = {**change.as_document(), "expireAt": change.at + KEPT}
+            batch.create(reference.collection("history").document(), entry)
+        if claim := record.release:
+            unchanged = self._client.write_option(last_update_time=claim.update_time)
+            batch.delete(self._names.document(claim.name), option=unchanged)
+
+    def _others(
+        self, claim: Claim | None, email: str | None, document: UserDocument, transaction: Any
+    ) -> list[UserDocument]:
+        if claim is None:
+            query = self._users.where(filter=FieldFilter("status.email", "==", email))
+            return [each for each in map(_document, query.stream(transaction=transaction)) if each.id != document.id]
+        if claim.user in ("", document.id):
+            return []
+        holder = self._users.document(claim.user).get(transaction=transaction)
+        return [_document(holder)] if holder.exists else []
+
+    def _query(self, condition: Any) -> list[UserDocument]:
+        with _translated(f"query {COLLECTION}"):
+            found = self._users.where(filter=condition).stream(retry=_RETRY, timeout=_SECONDS)
+            return [_document(snapshot) for snapshot in found]
+
+    def _ids(self, query: Any) -> list[str]:
+        with _translated(f"query {COLLECTION}"):
+            return [found.id for found in query.select([]).stream(retry=_RETRY, timeout=_LISTING_SECONDS)]
+
+
+_COMPARED = ("email", "expiresAt", "image", "profile", "state", "displayName", "restart", "purge", "status")
 
 
 def decode_write(payload: Any) -> DocumentWrite:
@@ -127,25 +278,70 @@ def decode_write(payload: Any) -> DocumentWrite:
 def _status_email(document: Any) -> str | None:
     if document is None or "status" not in document.fields:
         return None
-    status = document.fields["status"].map_value.fields
+    status = document.fields["status"].map_value.fields  # of another type: there are none
     return status["email"].string_value or None if "email" in status else None
 
 
 def _encoded(document: Any) -> Mapping[str, bytes] | None:
     if document is None:
         return None
-    return {name: value.SerializeToString(deterministic=True) for name, value in document.fields.items()}
+    return {
+        name: value.SerializeToString(deterministic=True)
+        for name, value in document.fields.items()
+        if value.WhichOneof("value_type") != "null_value"
+    }
 
 
 def _document(snapshot: Any) -> UserDocument:
     return UserDocument(snapshot.id, snapshot.to_dict(), snapshot.create_time, snapshot.update_time)
 
 
+def _written(document: UserDocument, record: Record, update_time: datetime) -> UserDocument:
+    written = document.with_status(record.status, **dict(record.fields))
+    return UserDocument(document.id, written.fields, document.create_time, update_time)
+
+
+def _claim(snapshot: Any) -> Claim | None:
+    """Read a claim; one that a person has made unreadable is none, and is written anew."""
+    stored = (snapshot.to_dict() or {}) if snapshot.exists else {}
+    user, since = stored.get("user"), stored.get("since")
+    if not isinstance(user, str) or not isinstance(since, datetime) or "/" in user:
+        return None
+    return Claim(snapshot.id, user, since, snapshot.update_time, purging=stored.get("purging") is True)
+
+
+def _is_asked(stored: dict[str, Any], now: datetime, *, thoroughly: bool) -> bool:
+    at = stored.get("at")
+    lately = isinstance(at, datetime) and now - at < _ASKED_LASTS
+    return lately and (stored.get("thoroughly") is True or not thoroughly)
+
+
+def _claims(snapshots: Iterable[Any]) -> list[Claim]:
+    return [claim for claim in map(_claim, snapshots) if claim]
+
+
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def _changed(what: str) -> Iterator[None]:
     try:
         yield
-    except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted):
+    except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as e:
+        raise DocumentChanged(f"{COLLECTION}/{what} is not what was read") from e
+    except (exceptions.InvalidArgument, exceptions.OutOfRange) as e:
+        raise DocumentRefused(f"Firestore does not take it for {COLLECTION}/{what}: {e.message[:200]}") from e
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    count("firestore")
+    try:
+        yield
+    except (
+        exceptions.FailedPrecondition,
+        exceptions.NotFound,
+        exceptions.Aborted,
+        exceptions.InvalidArgument,
+        exceptions.OutOfRange,
+    ):
         raise
     except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as e:
         raise TransientError(f"Firestore could not {what}: {type(e).__name__}") from e

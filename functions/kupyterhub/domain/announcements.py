@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from kupyterhub.domain.policy import has_ended, profile_of
+from kupyterhub.domain.policy import has_ended
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.urls import is_users_own
-from kupyterhub.domain.users import Agent, UserDocument
+from kupyterhub.domain.users import CLOCKS_DIFFER, Agent, UserDocument
+from kupyterhub.domain.wishes import STOPPED
 
 ACTIVITY_STEP = timedelta(minutes=10)
 """A smaller move of `lastActivity` is not worth a write."""
@@ -36,9 +37,11 @@ class Announcement:
 
 def ignored(announcement: Announcement, document: UserDocument, settings: Settings, now: datetime) -> str | None:
     """Why an announcement says nothing about this document; None where it counts."""
-    status, stored = document.status, document.fields
-    if has_ended(document, now) or stored.get("state") == "stopped":
+    status = document.status
+    if has_ended(document, now) or document.wishes.state == STOPPED:
         return "the user should not run"
+    if max(announcement.registered_at, announcement.sent_at) > now + CLOCKS_DIFFER:
+        return "it is of a time to come"
     if announcement.name != status.name:
         return "it is for another name"
     if not is_users_own(announcement.proxy_url, settings, announcement.name):
@@ -55,7 +58,7 @@ def _is_older(announced: Agent, known: Agent) -> bool:
     return announced.sentAt is not None and known.sentAt is not None and announced.sentAt < known.sentAt
 
 
-def is_news(announcement: Announcement, document: UserDocument, settings: Settings, now: datetime) -> bool:
+def is_news(announcement: Announcement, document: UserDocument, now: datetime) -> bool:
     """Whether an announcement that counts can change anything; `lost` always asks for a look."""
     status = document.status
     return (
@@ -63,7 +66,7 @@ def is_news(announcement: Announcement, document: UserDocument, settings: Settin
         or status.phase not in ("Ready", "Rejected")
         or status.agent != announcement.agent
         or activity_moved(announcement.last_activity, status.lastActivity)
-        or says_idle(announcement, document, status.startedAt, settings, now)
+        or (announcement.type == "idle" and now - announcement.sent_at < IDLE_VALID)
     )
 
 
@@ -75,18 +78,16 @@ def activity_moved(announced: datetime | None, stored: datetime | None) -> bool:
 def says_idle(
     announcement: Announcement,
     document: UserDocument,
-    started_at: datetime | None,
-    settings: Settings,
+    started_at: datetime,
+    timeout: timedelta | None,
     now: datetime,
 ) -> bool:
-    """Whether an `idle` message, as fresh as it must be, says that the profile's `idleTimeout` is over."""
-    timeout = profile_of(document, settings).idle_timeout
+    """Whether an `idle` message, as fresh as it must be, says that the notebook's `idleTimeout` is over."""
     active, known = announcement.last_activity, document.status.lastActivity
     return (
         announcement.type == "idle"
         and timeout is not None
         and active is not None
-        and started_at is not None
         and announcement.registered_at >= started_at
         and (known is None or active >= known)
         and now - announcement.sent_at < IDLE_VALID

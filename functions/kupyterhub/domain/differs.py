@@ -1,62 +1,244 @@
-"""Which users need a look, by what a listing of the cluster and the documents say; pure."""
+"""Which users need a look, by what a listing of the cluster, the claims and the documents say; pure.
+
+What is kept of each object is a few words, and what is the same for many is kept once: everybody fits into memory.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from kupyterhub.domain import live as facts
-from kupyterhub.domain.labels import USER
+from kupyterhub.domain.claims import Claim, is_purged
+from kupyterhub.domain.desired import NOTEBOOK, desired, needed
+from kupyterhub.domain.drift import covers
+from kupyterhub.domain.installation import Installation
+from kupyterhub.domain.labels import TEMPLATE
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.policy import Verdict, Wanted, email_of, holder, judge, none_may_run
-from kupyterhub.domain.settings import Settings
-from kupyterhub.domain.users import UserDocument
+from kupyterhub.domain.names import base_name
+from kupyterhub.domain.phases import searched
+from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict, Wanted, duplicate, judge, none_may_run
+from kupyterhub.domain.users import UserDocument, search_terms
+
+CLAIM = "PersistentVolumeClaim home"
+_RUNS = ("Provisioning", "Ready", "Failed", "Rejected")
+_URGENT = {"Provisioning": 0, "Failed": 1, "Waiting": 2, "Ready": 3}
+_FEW = 5
 
 
-def components(settings: Settings) -> set[str]:
-    """Whose Deployments a user who should run has."""
-    return {"jupyterlab", "agent"} if settings.agent == "per-user" else {"jupyterlab"}
+class Listed(NamedTuple):
+    """What is compared of one object."""
+
+    key: str
+    name: str
+    """Base name of the user that it is for."""
+    user: str | None
+    available: bool
+    owned: str
+    """Which of its fields the controller owns (`drift.owned`): the same for all of one shape."""
+    template: str | None = None
+    """Of a notebook's Deployment: the hash of the template that it was last given."""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What a resync said of how many people new settings stop (`controller/policy`)."""
+
+    settings: str
+    stops: int
+    running: int
+    given: bool
+
+
+@dataclass
+class Cluster:
+    """The objects of everybody, by the document that they are of."""
+
+    by_user: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
+    storage: set[str] = field(default_factory=set)
+    """Base names with a PersistentVolumeClaim."""
+    agents: list[Listed] = field(default_factory=list)
+    """Deployments alone, of everybody and the shared one."""
+
+    def add(self, obj: Listed) -> None:
+        """Take one object in."""
+        if obj.key == CLAIM:
+            self.storage.add(obj.name)
+            return
+        if obj.user is not None:
+            self.by_user[obj.user].append(obj)
+        if obj.key in ("Deployment agent", NOTEBOOK, "Deployment"):
+            self.agents.append(obj)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Users who differ from the cluster, and users whose objects seem to belong to nobody or to another name."""
+    """Users who differ from the cluster, and users whose objects or claims seem to belong to nobody."""
 
-    differing: tuple[str, ...]
+    asking: tuple[str, ...]
+    """Those who asked for something that is not done, or hold what is not theirs, or who are due."""
+    damaged: tuple[str, ...]
+    """Those whose objects are not so."""
+    other_settings: tuple[str, ...]
+    """Those who were looked at with other settings and differ by nothing else, the most urgent first."""
     strays: tuple[str, ...]
     halted: str | None
     """Why nothing was called a stray: then the listing of documents is not to be trusted."""
+    approval: Approval
 
 
-def compare(
-    deployments: Iterable[Object], documents: list[UserDocument], settings: Settings, now: datetime
-) -> Comparison:
-    """Compare the cluster, listed first, with the documents, listed after it."""
-    by_user: dict[str, list[Object]] = defaultdict(list)
-    for deployment in deployments:
-        if user := deployment["metadata"].get("annotations", {}).get(USER):
-            by_user[user].append(deployment)
-    by_email = _by_email(documents)
-    differing = tuple(d.id for d in documents if _differs(d, by_user.get(d.id, []), by_email, settings, now))
-    known = {document.id: document for document in documents}
-    halted = _halted(len(known), len(by_user))
-    strays = (
-        ()
-        if halted
-        else tuple(
-            user
-            for user, objects in by_user.items()
-            if user not in known or any(_is_stray(obj, known[user], settings) for obj in objects)
+@dataclass
+class Comparing:
+    """Everybody, one document after the other, so that none need be kept."""
+
+    cluster: Cluster
+    claims: dict[str, Claim]
+    installation: Installation
+    now: datetime
+    _drift: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    _claimed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        for claim in self.claims.values():
+            self._claimed[claim.user].append(claim.name)
+
+    def compare(self, documents: Iterable[UserDocument]) -> Comparison:
+        """Compare the cluster, listed first, with the documents, listed after it."""
+        asking: list[str] = []
+        damaged: list[str] = []
+        others: list[tuple[int, str]] = []
+        held: list[str] = []
+        strays: list[str] = []
+        known: set[str] = set()
+        stops = running = 0
+        for document in documents:
+            known.add(document.id)
+            verdict = judge(document, self.installation.settings, self.now)
+            objects = self.cluster.by_user.get(document.id, [])
+            stopped = stopped_by_settings(document, verdict, self.installation.hash)
+            running += document.status.phase in _RUNS and document.status.startedAt is not None
+            stops += stopped
+            if not stopped and self._runs_wrongly(document, verdict, objects):
+                damaged.append(document.id)
+            elif not stopped and self._asks(document, verdict):
+                asking.append(document.id)
+            elif document.status.settings != self.installation.hash:
+                held += [document.id] * stopped
+                others.append((_URGENT.get(document.status.phase or "", len(_URGENT)), document.id))
+            elif self._has_strays(document, verdict, objects):
+                strays.append(document.id)
+        owners = {user for user in self.cluster.by_user if user not in known}
+        lost = {c.user for c in self.claims.values() if c.user and c.user not in known}
+        halted = _halted(len(known), len(self.cluster.by_user))
+        approval = Approval(self.installation.hash, stops, running, given=stops <= self._most_stopped(running))
+        waiting = set() if approval.given else set(held)
+        return Comparison(
+            tuple(asking),
+            tuple(damaged),
+            tuple(user for _, user in sorted(others) if user not in waiting),
+            () if halted else tuple(sorted({*strays, *owners, *lost})),
+            halted,
+            approval,
         )
+
+    def _most_stopped(self, running: int) -> float:
+        return max(_FEW, running * self.installation.settings.limits.stopped_by_settings)
+
+    def _asks(self, document: UserDocument, verdict: Verdict) -> bool:
+        status = document.status
+        return (
+            (status.nextLookAt is not None and status.nextLookAt <= self.now)
+            or _is_asked_for(document, verdict)
+            or self._holds_wrongly(document, verdict)
+        )
+
+    def _has_strays(self, document: UserDocument, verdict: Verdict, objects: list[Listed]) -> bool:
+        """Whether objects or claims of other names name the document."""
+        own = base_name(verdict.email) if verdict.email else document.status.name
+        names = {obj.name for obj in objects} | set(self._claimed.get(document.id, ()))
+        return bool(names - {own})
+
+    def _holds_wrongly(self, document: UserDocument, verdict: Verdict) -> bool:
+        status, email = document.status, verdict.email
+        if email is None:
+            claim = self.claims.get(status.name or "")
+            return claim is not None and claim.user == document.id and not is_purged(claim, self.now)
+        claim = self.claims.get(base_name(email))
+        other = claim.user if claim and claim.user != document.id else None
+        if isinstance(verdict, Stopped):
+            # It takes the name when it starts.
+            return status.emailSince is not None and (claim is None or other is not None)
+        if claim and claim.purging and not is_purged(claim, self.now):
+            return True
+        if other is None:
+            return claim is None or status.reason == "DuplicateEmail" or status.emailSince is None
+        return status.message != duplicate(email, other).message and not (claim and claim.purging)
+
+    def _runs_wrongly(self, document: UserDocument, verdict: Verdict, objects: list[Listed]) -> bool:
+        status = document.status
+        if none_may_run(verdict) or status.reason == "DuplicateEmail":
+            return bool(objects)
+        if not isinstance(verdict, Wanted) or status.reason in ("Ending", "PurgePending"):
+            return False
+        own = [obj for obj in objects if obj.name == verdict.name]
+        there = {obj.key for obj in own}
+        lacks_storage = verdict.profile.storage.kind == "disk" and verdict.name not in self.cluster.storage
+        fell_over = status.phase == "Ready" and any(
+            obj.key.startswith("Deployment") and not obj.available for obj in own
+        )
+        refused = status.phase == "Failed" and status.nextLookAt is not None
+        should = needed(verdict, self.installation.settings.agent)
+        # What waits may be another account; all else is there in any case.
+        lacks = bool(should - there - {"ServiceAccount notebook"})
+        if fell_over or ((lacks_storage or lacks) and not refused):
+            return True
+        if not refused and there != should:
+            return not self._waits(document, verdict, own)
+        return any(self._drifted(obj, document, verdict) for obj in own) and not self._waits(document, verdict, own)
+
+    def _waits(self, document: UserDocument, wanted: Wanted, own: list[Listed]) -> bool:
+        """Whether what runs is not what is asked for because a change waits: then it is as it was started."""
+        notebook = self._stated(document, wanted)[NOTEBOOK]
+        template = notebook["metadata"]["annotations"][TEMPLATE]
+        return any(obj.key == NOTEBOOK and obj.template != template for obj in own)
+
+    def _drifted(self, obj: Listed, document: UserDocument, wanted: Wanted) -> bool:
+        """Whether somebody else has changed what was stated; which fields these are depends on the profile alone."""
+        shape = (obj.key, obj.owned, document.wishes.profile)
+        if shape not in self._drift:
+            stated = self._stated(document, wanted)
+            self._drift[shape] = obj.key in stated and not covers(obj.owned, stated[obj.key])
+        return self._drift[shape]
+
+    def _stated(self, document: UserDocument, wanted: Wanted) -> dict[str, Object]:
+        # A restart leaves a mark on what it restarted, and on nothing else.
+        unmarked = document.with_status(replace(document.status, restartedAt=None))
+        plan = desired(unmarked, wanted, None, self.installation)
+        return {NOTEBOOK: plan.notebook, **{piece.key: piece.manifest for piece in plan.pieces}}
+
+
+def stopped_by_settings(document: UserDocument, verdict: Verdict, settings: str) -> bool:
+    """Whether somebody who runs is to be stopped by nothing but other settings than those that were acted on."""
+    status = document.status
+    return (
+        isinstance(verdict, Rejected)
+        and verdict.reason == "EmailNotAllowed"
+        and status.phase in _RUNS
+        and status.startedAt is not None
+        and status.observed == document.observed
+        and status.settings not in (None, settings)
     )
-    return Comparison(differing, strays, halted)
 
 
-def _is_stray(deployment: Object, document: UserDocument, settings: Settings) -> bool:
-    """Whether it is of another name, or an agent that the user's last look at these settings should have removed."""
-    acted_on = document.status.settings == settings.hash
-    superseded = facts.component(deployment) not in components(settings)
-    return facts.instance(deployment) != document.status.name or (superseded and acted_on)
+def _is_asked_for(document: UserDocument, verdict: Verdict) -> bool:
+    """Whether the document asks for something that no look has acted on."""
+    status, wishes = document.status, document.wishes
+    return (
+        status.observed != document.observed
+        or (wishes.restart and isinstance(verdict, Wanted))
+        or (wishes.purge and isinstance(verdict, Ended))
+        or status.terms != search_terms(*searched(document))
+    )
 
 
 def _halted(documents: int, cluster_users: int) -> str | None:
@@ -66,49 +248,3 @@ def _halted(documents: int, cluster_users: int) -> str | None:
             "nothing is swept until the listing is whole again"
         )
     return None
-
-
-def _by_email(documents: list[UserDocument]) -> dict[str, list[UserDocument]]:
-    found: dict[str, list[UserDocument]] = defaultdict(list)
-    for document in documents:
-        if email := email_of(document):
-            found[email].append(document)
-    return found
-
-
-def _differs(
-    document: UserDocument,
-    objects: list[Object],
-    by_email: dict[str, list[UserDocument]],
-    settings: Settings,
-    now: datetime,
-) -> bool:
-    status, verdict = document.status, judge(document, settings, now)
-    due = status.nextLookAt is not None and status.nextLookAt <= now
-    acted_on = status.observed == document.observed and status.settings == settings.hash
-    return (
-        due
-        or not acted_on
-        or _holds_wrongly(document, verdict, by_email, now)
-        or _runs_wrongly(document, verdict, objects, components(settings))
-    )
-
-
-def _holds_wrongly(
-    document: UserDocument, verdict: Verdict, by_email: dict[str, list[UserDocument]], now: datetime
-) -> bool:
-    if verdict.email is None:
-        return False
-    first = holder(verdict.email, by_email[verdict.email], now)
-    held_by_other = first is not None and first.id != document.id
-    return isinstance(verdict, Wanted) and held_by_other != (document.status.reason == "DuplicateEmail")
-
-
-def _runs_wrongly(document: UserDocument, verdict: Verdict, objects: list[Object], needed: set[str]) -> bool:
-    if none_may_run(verdict) or document.status.reason == "DuplicateEmail":
-        return bool(objects)
-    if not isinstance(verdict, Wanted):
-        return False
-    own = {facts.component(obj) for obj in objects if facts.instance(obj) == verdict.name}
-    lost = document.status.phase == "Ready" and any(facts.unavailable_since(obj) for obj in objects)
-    return not needed <= own or lost

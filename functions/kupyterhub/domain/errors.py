@@ -3,6 +3,8 @@
 KupyterhubError
 ├── SettingsError        kupyterhub.yaml cannot be used: fails at start, nobody is judged by it
 ├── StorageRefused       storage that no second try makes: the user is Rejected with this text
+├── ClusterRefused       what Kubernetes does not take: the user is Failed, and tried again after a while
+├── DocumentRefused      what Firestore never takes: there is no place to say so but the log
 ├── BadMessage           a message that no second delivery makes better: logged and acknowledged
 └── TransientError       raised out of the function, so that the platform delivers again
     ├── DocumentChanged  a user's document is not the one that was acted on: look again
@@ -26,6 +28,19 @@ class BadMessage(KupyterhubError):
 
 class StorageRefused(KupyterhubError):
     """Storage cannot be what the profile says until an administrator has done something; the text says what."""
+
+
+class ClusterRefused(KupyterhubError):
+    """Kubernetes refuses an object, and would refuse it again: a quota, admission, rights, or a field."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        """A CamelCase word for `status.reason`."""
+
+
+class DocumentRefused(KupyterhubError):
+    """Firestore refuses what is to be written, and would refuse it again, such as a document that is too large."""
 
 
 class TransientError(KupyterhubError):

@@ -1,10 +1,19 @@
 """Facts read from live Kubernetes objects; an object is the plain dict that the API server answers."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kupyterhub.domain.labels import COMPONENT, EMAIL, INSTANCE, RESTARTED_AT, TEMPLATE, TOKEN, USER_HASH
+from kupyterhub.domain.labels import (
+    APPLIED,
+    COMPONENT,
+    EMAIL,
+    INSTANCE,
+    RESTARTED_AT,
+    TEMPLATE,
+    TOKEN,
+    USER,
+    USER_HASH,
+)
 from kupyterhub.domain.names import user_hash
 
 Object = dict[str, Any]
@@ -36,6 +45,43 @@ def email(live: Object) -> str | None:
     return found
 
 
+def key(obj: Object) -> str:
+    """What it is among the objects of its user, such as `Deployment agent`: for each there is one name."""
+    name = obj["metadata"]["name"].removesuffix(f"-{instance(obj)}")
+    return f"{obj['kind']} {name}"
+
+
+def user(live: Object) -> str | None:
+    """Id of the document that the object is for."""
+    found: str | None = live["metadata"].get("annotations", {}).get(USER)
+    return found
+
+
+def is_ending(live: Object) -> bool:
+    """Whether the object is being deleted: a notebook's Deployment, for as long as one of its pods is there."""
+    return "deletionTimestamp" in live["metadata"]
+
+
+def applied(live: Object) -> dict[str, str] | None:
+    """The hashes of the user's other objects that the notebook's Deployment bears, by their keys; None where none."""
+    text = live["metadata"].get("annotations", {}).get(APPLIED)
+    if text is None:
+        return None
+    return dict(part.rsplit("=", 1) for part in text.split(",") if "=" in part)
+
+
+def template_annotation(live: Object, name: str) -> str | None:
+    """What the pods of a Deployment were started with."""
+    found: str | None = live["spec"]["template"]["metadata"].get("annotations", {}).get(name)
+    return found
+
+
+def account_of(live: Object) -> str | None:
+    """The ServiceAccount of a Deployment's pods."""
+    found: str | None = live["spec"]["template"]["spec"].get("serviceAccountName")
+    return found
+
+
 def is_of(live: Object, document: str) -> bool:
     """Whether the object belongs to this document."""
     return bool(live["metadata"].get("labels", {}).get(USER_HASH) == user_hash(document))
@@ -49,13 +95,12 @@ def template_of(live: Object) -> str | None:
 
 def token_hash(live: Object) -> str | None:
     """The hash of the token that the Deployment's pods were started with."""
-    found: str | None = live["spec"]["template"]["metadata"].get("annotations", {}).get(TOKEN)
-    return found
+    return template_annotation(live, TOKEN)
 
 
 def restarted_at(live: Object) -> datetime | None:
     """The restart that the Deployment's template was made by; None where it was made by its first start."""
-    mark = live["spec"]["template"]["metadata"].get("annotations", {}).get(RESTARTED_AT)
+    mark = template_annotation(live, RESTARTED_AT)
     return datetime.fromisoformat(mark) if mark else None
 
 
@@ -76,38 +121,3 @@ def is_available(live: Object | None) -> bool:
     """Whether the Deployment has all the pods that it needs; one that is not there has none."""
     conditions = live.get("status", {}).get("conditions", []) if live else []
     return any(each["type"] == "Available" and each["status"] == "True" for each in conditions)
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why a notebook does not run yet, in a CamelCase word and a sentence for people."""
-
-    reason: str
-    message: str
-
-
-_WAITING = {
-    "ErrImagePull": "Its image cannot be fetched. An administrator should check the image's name and access.",
-    "ImagePullBackOff": "Its image cannot be fetched. An administrator should check the image's name and access.",
-    "InvalidImageName": "The name of its image is not valid. An administrator should check the profile.",
-    "CrashLoopBackOff": "JupyterLab ends right after its start and is started again and again. Its log says why.",
-    "CreateContainerConfigError": "Something that its container needs is missing. An administrator should look.",
-}
-
-
-def trouble(pods: list[Object]) -> Trouble | None:
-    """What keeps the newest pod from running, if Kubernetes says."""
-    newest = max(pods, key=created_at, default=None)
-    if newest is None:
-        return None
-    status = newest.get("status", {})
-    for condition in status.get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            return Trouble(
-                "WaitingForNode", "Waiting for a machine with room; adding one usually takes a few minutes."
-            )
-    for container in status.get("containerStatuses", []):
-        reason = container.get("state", {}).get("waiting", {}).get("reason")
-        if reason in _WAITING:
-            return Trouble(reason, _WAITING[reason])
-    return None

@@ -13,8 +13,8 @@ from typing import Any
 from kupyterhub.domain.names import MAX_EMAIL, base_name, normalise_email
 from kupyterhub.domain.settings import Profile, Settings
 from kupyterhub.domain.users import UserDocument
+from kupyterhub.domain.wishes import DELETED, STATES, STOPPED, Wishes
 
-STATES = ("running", "stopped", "deleted")
 _MAX_DISPLAY_NAME = 200
 _QUOTED = 60
 _LISTED = 200
@@ -65,17 +65,17 @@ class Wanted:
 Verdict = Ended | Stopped | Rejected | Wanted
 
 
-def judge(document: UserDocument, settings: Settings, now: datetime) -> Verdict:
-    """Say what one document asks for; whether another document holds its e-mail is `holder`'s question."""
-    stored = document.fields
+def judge(document: UserDocument, settings: Settings, now: datetime, *, whoever: bool = False) -> Verdict:
+    """Say what one document asks for, `whoever` it is; whether another holds its e-mail is claims.py's question."""
+    wishes = document.wishes
     if has_ended(document, now):
-        return Ended(purge=stored.get("purge") is True)
+        return Ended(wishes.purge)
     email = email_of(document)
-    if stored.get("state") == "stopped":
+    if wishes.state == STOPPED:
         return Stopped(email)
     if email is None:
-        return _email_rejected(stored.get("email"))
-    if not any(fnmatchcase(email, pattern.lower()) for pattern in settings.allowed_emails):
+        return _email_rejected(wishes)
+    if not whoever and not any(fnmatchcase(email, pattern.lower()) for pattern in settings.allowed_emails):
         # Single people's addresses are not for others to read.
         allowed = _some(pattern for pattern in settings.allowed_emails if "*" in pattern) or "people by name only"
         return Rejected(
@@ -84,10 +84,10 @@ def judge(document: UserDocument, settings: Settings, now: datetime) -> Verdict:
             "An administrator can allow it (allowedEmails in the settings).",
             by_policy=True,
         )
-    for reason, message in _content_errors(stored, settings):
+    for reason, message in _content_errors(wishes, settings):
         return Rejected(reason, message, email)
     profile = profile_of(document, settings)
-    return Wanted(email=email, profile=profile, image=stored.get("image") or settings.image_of(profile))
+    return Wanted(email=email, profile=profile, image=wishes.image or settings.image_of(profile))
 
 
 def none_may_run(verdict: Verdict) -> bool:
@@ -97,20 +97,19 @@ def none_may_run(verdict: Verdict) -> bool:
 
 def has_ended(document: UserDocument, now: datetime) -> bool:
     """Whether the document counts as deleted: by its state, or because `expiresAt` is past."""
-    expires = document.fields.get("expiresAt")
-    return document.fields.get("state") == "deleted" or (isinstance(expires, datetime) and expires <= now)
+    expires = document.wishes.expires_at
+    return document.wishes.state == DELETED or (expires is not None and expires <= now)
 
 
 def email_of(document: UserDocument) -> str | None:
     """The document's own e-mail, lower-case; None where it is none."""
-    email = document.fields.get("email")
-    return normalise_email(email) if isinstance(email, str) else None
+    email = document.wishes.email
+    return normalise_email(email) if email is not None else None
 
 
 def profile_of(document: UserDocument, settings: Settings) -> Profile:
-    """The document's profile; `default` where it names none that exists (its timeouts still hold then)."""
-    name = document.fields.get("profile")
-    return settings.profiles.get(name if isinstance(name, str) else "default", settings.profiles["default"])
+    """The document's profile; `default` where it names none that exists (its deadline still holds then)."""
+    return settings.profiles.get(document.wishes.profile, settings.profiles["default"])
 
 
 def counts_with(document: UserDocument, email: str, now: datetime) -> bool:
@@ -119,9 +118,13 @@ def counts_with(document: UserDocument, email: str, now: datetime) -> bool:
 
 
 def holder(email: str, documents: list[UserDocument], now: datetime) -> UserDocument | None:
-    """Of the documents that count with an e-mail, the one that holds it: the smaller (`emailSince`, id)."""
+    """Of some documents the one that acts with an e-mail, as far as their status says: for the longest time."""
     counting = [d for d in documents if counts_with(d, email, now)]
-    return min(counting, key=lambda d: (d.status.emailSince or d.create_time, d.id), default=None)
+    return min(
+        counting,
+        key=lambda d: (d.status.reason == "DuplicateEmail", d.status.emailSince or d.create_time, d.id),
+        default=None,
+    )
 
 
 def duplicate(email: str, document: str) -> Rejected:
@@ -135,68 +138,41 @@ def duplicate(email: str, document: str) -> Rejected:
     )
 
 
-def _email_rejected(value: Any) -> Rejected:
-    if value is None or value == "":
+def _email_rejected(wishes: Wishes) -> Rejected:
+    for wrong in wishes.wrong:
+        if wrong.startswith("email:"):
+            return Rejected("InvalidField", wrong)
+    if not wishes.email:
         return Rejected(
             "EmailMissing", "email: is missing. Give the Google account's address, such as ada@example.com."
         )
-    if not isinstance(value, str):
-        return Rejected("InvalidField", f"email: must be text, not {_kind(value)}.")
     return Rejected(
         "EmailMalformed",
-        f"email: {_quoted(value)} is no e-mail address. "
+        f"email: {_quoted(wishes.email)} is no e-mail address. "
         f"Allowed is one such as ada@example.com, in ASCII, of at most {MAX_EMAIL} characters.",
     )
 
 
-def _content_errors(stored: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
-    kinds = {
-        "state": str,
-        "profile": str,
-        "image": str,
-        "displayName": str,
-        "expiresAt": datetime,
-        "restart": bool,
-        "purge": bool,
-    }
-    for name, kind in kinds.items():
-        value = stored.get(name)
-        if value is not None and not isinstance(value, kind):
-            yield "InvalidField", f"{name}: must be {_KINDS[kind]}, not {_kind(value)}."
-    if (state := stored.get("state")) not in (None, *STATES):
-        yield "InvalidField", f"state: {_quoted(state)} is none of {', '.join(STATES)}."
-    profile, image = stored.get("profile", "default"), stored.get("image")
-    if isinstance(profile, str):
-        if profile not in settings.profiles:
-            yield (
-                "UnknownProfile",
-                f"profile: there is no {_quoted(profile)}. Allowed: {_some(sorted(settings.profiles))}.",
-            )
-        elif image is not None and image not in (allowed := settings.profiles[profile].images):
-            choice = f"Allowed: {_some(allowed)}." if allowed else "It allows no choice; leave the field out."
-            yield "ImageNotAllowed", f"image: profile {profile} does not allow {_quoted(image)}. {choice}"
-    if isinstance(display_name := stored.get("displayName"), str) and len(display_name) > _MAX_DISPLAY_NAME:
+def _content_errors(wishes: Wishes, settings: Settings) -> Iterator[tuple[str, str]]:
+    yield from (("InvalidField", wrong) for wrong in wishes.wrong)
+    if wishes.state not in STATES:
+        yield "InvalidField", f"state: {_quoted(wishes.state)} is none of {', '.join(STATES)}."
+    profile, image = wishes.profile, wishes.image
+    if profile not in settings.profiles:
         yield (
-            "InvalidField",
-            f"displayName: has {len(display_name)} characters; at most {_MAX_DISPLAY_NAME} are allowed.",
+            "UnknownProfile",
+            f"profile: there is no {_quoted(profile)}. Allowed: {_some(sorted(settings.profiles))}.",
         )
-    if stored.get("purge"):
+    elif image is not None and image not in (allowed := settings.profiles[profile].images):
+        choice = f"Allowed: {_some(allowed)}." if allowed else "It allows no choice; leave the field out."
+        yield "ImageNotAllowed", f"image: profile {profile} does not allow {_quoted(image)}. {choice}"
+    if wishes.display_name is not None and (length := len(wishes.display_name)) > _MAX_DISPLAY_NAME:
+        yield "InvalidField", f"displayName: has {length} characters; at most {_MAX_DISPLAY_NAME} are allowed."
+    if wishes.purge:
         yield (
             "PurgeWhileRunning",
             "purge: removes the notebooks for good, so it is only allowed with state: deleted.",
         )
-
-
-_KINDS = {str: "text", bool: "true or false", datetime: "a timestamp"}
-
-
-def _kind(value: Any) -> str:
-    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a map"}
-    return (
-        _KINDS.get(type(value))
-        or names.get(type(value))
-        or ("a timestamp" if isinstance(value, datetime) else f"a {type(value).__name__}")
-    )
 
 
 def _some(choices: Iterable[str]) -> str:

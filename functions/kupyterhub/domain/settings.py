@@ -3,7 +3,6 @@
 Unknown keys are errors: a misspelt limit must not silently be no limit.
 """
 
-import hashlib
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -28,6 +27,9 @@ Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGT
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", to_lower=True)]
 
+Image = Annotated[str, StringConstraints(pattern=r"^\S+$")]
+"""The name of a container image."""
+
 
 INTERNET = "internet"
 """The `egress` that infra/cluster/network-policies.yaml opens."""
@@ -42,8 +44,8 @@ class _Part(BaseModel):
 class Images(_Part):
     """Container images that no profile chooses."""
 
-    agent: str
-    jupyterlab: str
+    agent: Image
+    jupyterlab: Image
 
 
 class Identity(_Part):
@@ -104,8 +106,8 @@ class Gpu(_Part):
 class Profile(_Part):
     """What one notebook server gets, and when it ends by itself."""
 
-    image: str | None = None
-    images: tuple[str, ...] = Field(default=(), strict=False)
+    image: Image | None = None
+    images: tuple[Image, ...] = Field(default=(), strict=False)
     cpu: Quantity = "500m"
     memory: Quantity = "1Gi"
     gpu: Gpu = Gpu()
@@ -123,6 +125,15 @@ class Profile(_Part):
     """Who may choose it in the portal, as patterns of e-mails; administrators give any to anybody."""
 
 
+class Limits(_Part):
+    """How fast changes reach everybody, and how many people new settings may stop."""
+
+    looks_per_minute: Annotated[int, Field(ge=1)] = 600
+    """How many users are looked at in a minute because the settings changed."""
+    stopped_by_settings: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """The share of those who run that new `allowedEmails` may stop; five at least. Where more would be, nobody is."""
+
+
 class Settings(_Part):
     """All settings of the controller."""
 
@@ -136,6 +147,7 @@ class Settings(_Part):
     identity: Identity = Identity(mode="local")
     self_enrolment: bool = False
     images: Images
+    limits: Limits = Limits()
     bucket: Bucket = Bucket()
     clusters: tuple[ClusterAccess, ...] = Field(default=(), max_length=1, strict=False)
     profiles: dict[Label, Profile]
@@ -144,11 +156,6 @@ class Settings(_Part):
     def scheme(self) -> str:
         """Of every URL of this installation: plain http on one machine only."""
         return "http" if self.proxy == "local" else "https"
-
-    @property
-    def hash(self) -> str:
-        """What `status.settings` holds: two installations with equal settings have equal hashes."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def image_of(self, profile: Profile) -> str:
         """The image of a notebook whose document does not choose one."""

@@ -1,16 +1,24 @@
 """A users document as it was read, and the status that the controller writes into it.
 
-The document belongs to people: any field can hold anything, so nothing here validates (policy.py judges).
+The document belongs to people: any field can hold anything, so it is read as `wishes`, and policy.py judges.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
+
+from kupyterhub.domain.wishes import EPOCH, Wishes
 
 OBSERVED_FIELDS = ("email", "expiresAt", "image", "profile", "state")
 _MAX_TERMS = 500
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By at most so much: what lies further ahead was not written by a clock."""
+KEPT = timedelta(days=90)
+"""How long an entry of `history` is kept (infra/gcp/data/firestore.tf has the policy that removes it)."""
+AT_REST = ("Stopped", "Deleted", "Rejected")
+_MOST_CHANGES = 10
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,22 @@ class Agent:
     registeredAt: datetime  # noqa: N815
     sentAt: datetime | None = field(default=None, compare=False)  # noqa: N815
     """Tells which of two is the later one; being sent again makes no other of it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of phase (`status.changes`, later an entry of `history`)."""
+
+    phase: str | None
+    at: datetime
+    reason: str | None = None
+    message: str | None = None
+    event: str | None = None
+    """Which event caused it: the function and the event's id."""
+
+    def as_document(self) -> dict[str, Any]:
+        """What Firestore stores."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
 
 
 @dataclass(frozen=True)
@@ -47,22 +71,28 @@ class Status:
     settings: str | None = None
     terms: tuple[str, ...] = ()
     cluster: str | None = None
+    changes: tuple[Change, ...] = ()
+    """Changes of phase that are not in `history` yet: what starts is written once, not twice."""
 
     @classmethod
-    def of(cls, stored: Any) -> Self:
-        """Read what is stored; a field of another type counts as absent, since a person may have edited it."""
+    def of(cls, stored: Any, written: datetime) -> Self:
+        """Read what is stored and was last written at a time.
+
+        A person may have edited it: a field of another type, or a past that was still to come, counts as absent.
+        """
         source = stored if isinstance(stored, dict) else {}
         values: dict[str, Any] = {}
         for name in _TEXTS:
             values[name] = _typed(source.get(name), str)
         for name in _TIMES:
-            values[name] = _typed(source.get(name), datetime)
-        terms = source.get("terms")
-        agent = source.get("agent")
+            values[name] = _past(source.get(name), written)
+        soon, terms, agent, changes = (source.get(name) for name in ("nextLookAt", "terms", "agent", "changes"))
         return cls(
             **values,
+            nextLookAt=soon if isinstance(soon, datetime) and soon > EPOCH else None,
             terms=tuple(str(term) for term in terms) if isinstance(terms, list) else (),
-            agent=_agent(agent) if isinstance(agent, dict) else None,
+            agent=_agent(agent, written) if isinstance(agent, dict) else None,
+            changes=tuple(filter(None, map(_change, changes))) if isinstance(changes, list) else (),
         )
 
     def as_document(self) -> dict[str, Any]:
@@ -73,22 +103,48 @@ class Status:
             stored["agent"] = {name: value for name, value in agent.items() if value is not None}
         if self.terms:
             stored["terms"] = list(self.terms)
+        if self.changes:
+            stored["changes"] = [change.as_document() for change in self.changes]
         return stored
 
+    def after(self, before: Self, event: str | None) -> tuple[Self, tuple[Change, ...]]:
+        """This status with the change of phase that it makes, and the changes that now belong into `history`.
 
-_TIMES = ("emailSince", "startedAt", "restartedAt", "deletedAt", "updatedAt", "lastActivity", "nextLookAt")
-_TEXTS = tuple(f.name for f in fields(Status) if f.name not in {*_TIMES, "agent", "terms"})
+        They go there together once somebody comes to rest: a class that starts at one minute writes less.
+        """
+        if self.phase == before.phase or self.updatedAt is None:
+            return self, ()
+        change = Change(self.phase, self.updatedAt, self.reason, self.message, event)
+        changes = (*self.changes, change)
+        if self.phase in AT_REST or len(changes) >= _MOST_CHANGES:
+            return replace(self, changes=()), changes
+        return replace(self, changes=changes), ()
+
+
+_TIMES = ("emailSince", "startedAt", "restartedAt", "deletedAt", "updatedAt", "lastActivity")
+_TEXTS = tuple(f.name for f in fields(Status) if f.name not in {*_TIMES, "nextLookAt", "agent", "terms", "changes"})
 
 
 def _typed(value: Any, kind: type) -> Any:
     return value if isinstance(value, kind) else None
 
 
-def _agent(stored: dict[str, Any]) -> Agent | None:
-    url, instance, since = stored.get("proxyUrl"), stored.get("instance"), stored.get("registeredAt")
-    if isinstance(url, str) and isinstance(instance, str) and isinstance(since, datetime):
-        return Agent(url, instance, since, _typed(stored.get("sentAt"), datetime))
+def _past(value: Any, written: datetime) -> datetime | None:
+    return value if isinstance(value, datetime) and EPOCH < value <= written + CLOCKS_DIFFER else None
+
+
+def _agent(stored: dict[str, Any], written: datetime) -> Agent | None:
+    url, instance, since = stored.get("proxyUrl"), stored.get("instance"), _past(stored.get("registeredAt"), written)
+    if isinstance(url, str) and isinstance(instance, str) and since is not None:
+        return Agent(url, instance, since, _past(stored.get("sentAt"), written))
     return None
+
+
+def _change(stored: Any) -> Change | None:
+    if not isinstance(stored, dict) or not isinstance(stored.get("at"), datetime):
+        return None
+    texts = {f.name: _typed(stored.get(f.name), str) for f in fields(Change) if f.name != "at"}
+    return Change(at=stored["at"], **texts)
 
 
 @dataclass(frozen=True)
@@ -100,9 +156,11 @@ class UserDocument:
     create_time: datetime
     update_time: datetime
     status: Status = field(init=False)
+    wishes: Wishes = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "status", Status.of(self.fields.get("status")))
+        object.__setattr__(self, "status", Status.of(self.fields.get("status"), self.update_time))
+        object.__setattr__(self, "wishes", Wishes.of(self.fields))
 
     @property
     def observed(self) -> str:

@@ -19,7 +19,7 @@ from kupyterhub.adapters.bus import Bus
 from kupyterhub.adapters.cluster import Cluster
 from kupyterhub.adapters.user_store import UserStore
 from kupyterhub.domain.announcements import Announcement
-from kupyterhub.domain.errors import TransientError
+from kupyterhub.domain.errors import ClusterRefused
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.events import Look
@@ -27,6 +27,7 @@ from kupyterhub.ports import Storage
 from kupyterhub.reconcile import Outcome, Reconciler
 from kupyterhub.resync import Resync
 from kupyterhub_local.state import CHECKOUT
+from twins.users import REMOVED
 
 PATHS = {
     "Namespace": "api/v1/namespaces/{name}",
@@ -137,7 +138,7 @@ class Alone:
         return self._interruption is None
 
     def set(self, user: str, **fields: Any) -> None:
-        kept = {name: firestore.DELETE_FIELD if value is None else value for name, value in fields.items()}
+        kept = {name: firestore.DELETE_FIELD if value is REMOVED else value for name, value in fields.items()}
         self._documents.collection("users").document(user).set(kept, merge=True)
 
     def remove(self, user: str) -> None:
@@ -188,6 +189,6 @@ class Alone:
 
     def _may_list(self) -> bool:
         try:
-            return self.cluster.user_objects("a=b") == []
-        except TransientError:
+            return self.cluster.of_user("nobody") == []
+        except ClusterRefused:
             return False

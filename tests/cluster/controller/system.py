@@ -19,6 +19,7 @@ from cluster.controller.kube import Kube
 from kupyterhub.domain.names import base_name
 from kupyterhub_local.addresses import HOST
 from local_system import RunningController
+from twins.users import REMOVED
 
 PATIENCE_SECONDS = 60.0
 T = TypeVar("T")
@@ -77,8 +78,8 @@ class System:
     # What people do.
 
     def set(self, user: str, **fields: Any) -> datetime:
-        """Create a document, or merge fields into it; None removes a field. Returns its update time."""
-        kept = {name: firestore.DELETE_FIELD if value is None else value for name, value in fields.items()}
+        """Create a document, or merge fields into it; `REMOVED` removes a field. Returns its update time."""
+        kept = {name: firestore.DELETE_FIELD if value is REMOVED else value for name, value in fields.items()}
         return self._users.document(user).set(kept, merge=True).update_time
 
     def enrol(self, person: Person, **fields: Any) -> datetime:

@@ -124,6 +124,42 @@ def test_in_hosted_mode_a_url_of_no_agent_of_googles_is_ignored(world: World, ur
     assert world.status().proxyUrl is None
 
 
+AHEAD = [timedelta(minutes=5, seconds=1), timedelta(hours=1), timedelta(days=300 * 365)]
+
+
+@pytest.mark.parametrize("ahead", AHEAD, ids=str)
+@pytest.mark.parametrize("field", ["registered_at", "sent_at"])
+def test_an_announcement_of_a_time_to_come_is_ignored_and_locks_out_none(
+    world: World, field: str, ahead: timedelta
+) -> None:
+    world.enrol()
+    world.clock.move(seconds=4)
+
+    said: dict[str, Any] = {field: world.clock() + ahead}
+    assert "to come" in world.announce(**said).note
+    assert world.status().agent is None
+    world.announce()
+    assert world.status().phase == "Ready"
+
+
+@pytest.mark.parametrize("ahead", AHEAD, ids=str)
+def test_a_stored_registration_of_a_time_to_come_locks_nobody_out(world: World, ahead: timedelta) -> None:
+    world.ready()
+    stored = world.users.peek("ada").fields["status"]
+    late = {"registeredAt": world.clock() + ahead, "sentAt": world.clock() + ahead}
+    world.users.set(
+        "ada", status={**stored, "agent": {**stored["agent"], **late}, "lastActivity": world.clock() + ahead}
+    )
+    world.look()
+    world.clock.move(minutes=1)
+
+    world.announce(instance="pod-2", last_activity=world.clock())
+
+    status = world.status()
+    assert status.agent == Agent(URL, "pod-2", world.clock())
+    assert (status.phase, status.lastActivity) == ("Ready", world.clock())
+
+
 @pytest.mark.parametrize("state", ["stopped", "deleted"])
 def test_an_announcement_of_somebody_who_should_not_run_is_ignored(world: World, state: str) -> None:
     world.ready()
@@ -149,6 +185,7 @@ def test_an_announcement_of_before_the_live_deployment_is_not_accepted(world: Wo
     late = world.announcement(registered_at=world.clock() + timedelta(seconds=1))
     world.clock.move(minutes=10)
     world.cluster.drop("Deployment", f"jupyterlab-{NAME}")
+    world.cluster.settle()
     world.look()
     assert world.status().phase == "Provisioning"
 
@@ -278,7 +315,8 @@ def test_what_was_stored_before_announcements_said_when_they_were_sent_is_replac
     registered = world.clock()
     status = world.status()
     assert status.agent is not None
-    world.users.write(world.users.get("ada"), replace(status, agent=replace(status.agent, sentAt=None)))
+    without = replace(status, agent=replace(status.agent, sentAt=None))
+    world.users.set("ada", status=without.as_document())
     world.clock.move(seconds=-2)
 
     world.announce(instance="pod-2", registered_at=registered)

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.users import Status
 from twins import World
@@ -10,11 +13,17 @@ from twins.world import ADA, objects_of
 BOB = "bob@example.com"
 
 
+def killed() -> None:
+    raise TransientError("killed")
+
+
 def test_the_old_objects_go_before_the_new_email_is_written(world: World) -> None:
     world.ready()
     world.users.set("ada", email=BOB)
     at_the_claim: list[tuple[Status, set[str]]] = []
-    world.users.requests.before("write ada", lambda: at_the_claim.append((world.status(), world.objects())))
+    world.users.requests.before(
+        f"take {base_name(BOB)} ada", lambda: at_the_claim.append((world.status(), world.objects()))
+    )
 
     world.look()
 
@@ -44,7 +53,11 @@ def test_what_was_of_the_other_person_is_forgotten(world: World) -> None:
     status = world.status()
     assert (status.phase, status.proxyUrl) == ("Provisioning", None)
     assert status.emailSince == document.update_time
-    assert status.startedAt == world.clock()
+    assert status.startedAt is None
+    started = world.clock()
+    world.clock.move(seconds=9)
+    world.look()
+    assert world.status().startedAt == started
 
 
 def test_an_announcement_of_the_other_person_is_not_kept(world: World) -> None:
@@ -60,7 +73,10 @@ def test_an_announcement_of_the_other_person_is_not_kept(world: World) -> None:
 def test_a_kill_before_the_claim_is_repaired(world: World) -> None:
     world.ready()
     world.users.set("ada", email=BOB)
-    world.users.requests.before("write ada", lambda: world.users.set("ada", form=1))
+    world.users.requests.before("take *", killed)
+    with pytest.raises(TransientError):
+        world.look()
+    assert (world.status().email, world.users.claims()) == (ADA, {base_name(ADA): "ada"})
 
     world.look()
 

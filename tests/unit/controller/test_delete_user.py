@@ -1,12 +1,14 @@
 """`delete-user` finds a person by what the message names, once; late messages delete nobody who came again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.names import base_name, document_id
 from twins import World
+from twins.users import REMOVED
 from twins.world import ADA, objects_of
 
 
@@ -124,6 +126,7 @@ def test_who_is_enrolled_again_survives_a_second_delivery(world: World, *, looke
     world.ready()
     published = world.clock.move(minutes=1)
     world.delete_user(email=ADA, published=published)
+    world.cluster.settle()
     world.clock.move(minutes=1)
     world.users.set("ada", state="running")
     world.clock.move(seconds=1)
@@ -141,7 +144,7 @@ def test_who_is_enrolled_again_in_another_document_survives_a_late_message(world
     world.ready()
     published = world.clock.move(minutes=1)
     world.users.remove("ada")
-    world.look(list_objects=True, email=ADA)
+    world.look(email=ADA)
     world.clock.move(minutes=1)
     world.enrol("new")
 
@@ -162,6 +165,51 @@ def test_who_came_back_by_hand_survives_a_message_of_before(world: World) -> Non
     world.delete_user(email=ADA, published=published)
 
     assert world.status().phase == "Provisioning"
+
+
+ENROL_AGAIN: list[dict[str, Any]] = [{"state": "running"}, {"state": None}, {"state": REMOVED}]
+
+
+@pytest.mark.parametrize("touched", [False, True], ids=["and read at once", "and touched once more"])
+@pytest.mark.parametrize("again", ENROL_AGAIN, ids=["running", "null", "removed"])
+@pytest.mark.parametrize("after", [True, False], ids=["after the enrolment", "before the enrolment"])
+def test_a_message_between_the_enrolment_again_and_its_first_look_is_carried_out(
+    world: World, again: dict[str, Any], *, after: bool, touched: bool
+) -> None:
+    world.ready()
+    world.users.set("ada", state="deleted")
+    world.look()
+    world.cluster.settle()
+    before = world.clock.move(minutes=1)
+    world.clock.move(minutes=1)
+    world.users.set("ada", **again)
+    published = world.clock.move(seconds=1) if after else before
+    if touched:
+        world.clock.move(seconds=1)
+        world.users.set("ada", form=1)
+    world.clock.move(seconds=1)
+
+    world.delete_user(email=ADA, published=published)
+    world.look()
+
+    document = world.users.peek("ada")
+    assert (document.fields.get("state") == "deleted") is after
+    assert document.status.phase == ("Deleted" if after else "Provisioning")
+    assert (world.objects() == set()) is after
+
+
+@pytest.mark.parametrize("expiry", [None, REMOVED, "later"], ids=["null", "removed", "later"])
+def test_a_message_after_an_expiry_was_put_off_is_carried_out(world: World, expiry: Any) -> None:
+    world.ready(expiresAt=world.clock() + timedelta(hours=1))
+    world.clock.move(hours=2)
+    world.look()
+    world.cluster.settle()
+    world.users.set("ada", expiresAt=world.clock() + timedelta(hours=9) if expiry == "later" else expiry)
+    published = world.clock.move(minutes=1)
+
+    world.delete_user(email=ADA, published=published)
+
+    assert world.status().phase == "Deleted"
 
 
 def test_a_message_of_after_the_enrolment_deletes_the_person_again(world: World) -> None:

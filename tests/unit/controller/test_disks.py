@@ -54,6 +54,7 @@ def test_a_disk_grows_with_another_profile_at_the_next_start(world: World) -> No
     world.ready()
     world.users.set("ada", profile="big", state="stopped")
     world.look()
+    world.cluster.settle()
     assert size(world) == "10Gi"
 
     world.users.set("ada", state="running")

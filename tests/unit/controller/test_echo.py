@@ -3,6 +3,8 @@
 import pytest
 
 from kupyterhub.events import DocumentWrite, Look, look_of_write
+from twins import World
+from twins.users import REMOVED
 
 Fields = dict[str, bytes]
 EMAIL: Fields = {"email": b"ada"}
@@ -38,12 +40,30 @@ def test_what_is_no_echo_asks_for_a_look(old: Fields, new: Fields) -> None:
     assert look_of_write(DocumentWrite("ada", old=old, new=new)) == Look("ada")
 
 
-@pytest.mark.parametrize("new", [EMAIL, EMAIL | STATUS], ids=["plain", "imported with a status"])
-def test_a_creation_says_that_nothing_was_there(new: Fields) -> None:
-    assert look_of_write(DocumentWrite("ada", old=None, new=new)) == Look("ada", created=True)
+@pytest.mark.parametrize("written", [{"status": None}, {"status": REMOVED}], ids=["null", "removed"])
+def test_who_takes_the_status_away_is_looked_at_and_gets_it_back(world: World, written: dict[str, object]) -> None:
+    world.ready()
+    world.cluster.settle()
+    events: list[DocumentWrite] = []
+    world.users.on_change.append(events.append)
+    world.users.set("ada", **written)
+
+    (look,) = filter(None, map(look_of_write, events))
+    world.reconciler.reconcile(look)
+
+    assert look == Look("ada")
+    assert world.status().phase == "Ready"
+    assert all(look_of_write(event) is None for event in events[1:])
+
+
+@pytest.mark.parametrize(
+    ("new", "created"), [(EMAIL, True), (EMAIL | STATUS, False)], ids=["plain", "imported with a status"]
+)
+def test_a_creation_without_a_status_says_that_nothing_was_there(new: Fields, *, created: bool) -> None:
+    assert look_of_write(DocumentWrite("ada", old=None, new=new)) == Look("ada", created=created)
 
 
 def test_a_deletion_says_whose_email_is_free() -> None:
     write = DocumentWrite("ada", old=EMAIL | STATUS, new=None, old_email="ada@example.com")
 
-    assert look_of_write(write) == Look("ada", list_objects=True, email="ada@example.com")
+    assert look_of_write(write) == Look("ada", email="ada@example.com")

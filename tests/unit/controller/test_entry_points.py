@@ -285,7 +285,7 @@ def test_a_transient_error_is_delivered_again(deliver: Deliver, wired: World) ->
         raise TransientError("Kubernetes is away")
 
     wired.users.set("ada", email=ADA)
-    wired.cluster.requests.before("apply*", away)
+    wired.cluster.requests.before("create*", away)
 
     assert send_write(deliver, "ada", None, {"email": ADA}).status_code == 500
     assert send_write(deliver, "ada", None, {"email": ADA}).status_code == 200

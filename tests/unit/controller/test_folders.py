@@ -87,7 +87,7 @@ def test_a_notebooks_own_requests_reach_its_folder_and_nothing_else(two: World) 
 def test_a_folder_is_made_and_granted_before_the_notebook_and_costs_nothing_afterwards(world: World) -> None:
     made: list[bool] = []
     world.cluster.requests.before(
-        "apply Deployment jupyterlab-*",
+        "create Deployment jupyterlab-*",
         lambda: made.append(world.bucket.may(principal(ADA), "storage.objects.create", own(ADA))),
     )
     world.enrol()
@@ -100,6 +100,7 @@ def test_a_folder_is_made_and_granted_before_the_notebook_and_costs_nothing_afte
     ]
     world.bucket.requests.clear()
     world.clock.move(seconds=20)
+    world.look()
 
     assert world.look().note == "unchanged"
     assert world.bucket.requests == []
@@ -238,7 +239,7 @@ def test_stop_and_delete_leave_the_folder(two: World) -> None:
     two.users.set("ada", state="deleted")
     two.look()
     two.users.remove("bob")
-    two.look("bob", list_objects=True, email=BOB)
+    two.look("bob", email=BOB)
     two.cluster.settle()
     two.resync.run("all")
 
@@ -285,7 +286,7 @@ def test_a_purge_of_very_many_files_goes_on_at_the_next_look(two: World) -> None
 
 def test_a_purge_works_when_no_document_is_left(two: World) -> None:
     two.users.remove("ada")
-    two.look(list_objects=True, email=ADA)
+    two.look(email=ADA)
     two.cluster.settle()
 
     two.delete_user(email=ADA, purge=True)

@@ -159,8 +159,65 @@ def test_after_maximum_age_a_start_runs_for_the_whole_age_again(world: World) ->
     world.ready(profile="big")
     world.clock.move(hours=13)
     world.look()
+    world.cluster.settle()
     world.users.set("ada", state="running")
     world.look()
+    started = world.clock()
+    world.clock.move(seconds=3)
+    world.announce()
 
-    assert world.status().phase == "Provisioning"
-    assert world.status().startedAt == world.clock()
+    assert (world.status().phase, world.status().startedAt) == ("Ready", started)
+    assert world.status().nextLookAt == started + timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"max_age": timedelta(minutes=5)}, False),
+        ({"max_age": timedelta(minutes=5)}, True),
+        ({"idle_timeout": timedelta(minutes=5)}, True),
+    ],
+    ids=["maxAge", "maxAge with a message", "idleTimeout"],
+)
+@pytest.mark.parametrize("by", ["the document", "the settings"])
+def test_what_would_end_a_running_notebook_at_once_waits_for_the_next_start(
+    world: World, by: str, changed: dict[str, Any], *, said: bool
+) -> None:
+    short = world.settings.profiles["default"].model_copy(update=changed)
+    other = {"short": short} if by == "the document" else {"default": short}
+    profiles = {**world.settings.profiles, **other}
+    if by == "the document":
+        world.settings = world.settings.model_copy(update={"profiles": profiles})
+    world.enrol()
+    active = world.clock.move(seconds=3)
+    world.announce(last_activity=active)
+    world.clock.move(minutes=30)
+    world.settings = world.settings.model_copy(update={"profiles": profiles})
+    if by == "the document":
+        world.users.set("ada", profile="short")
+
+    world.look()
+    world.look(thoroughly=True)
+    if said:
+        world.announce("idle", registered_at=active, last_activity=active)
+
+    assert (world.status().phase, world.users.peek("ada").fields.get("state")) == ("Ready", None)
+    assert "A change waits for the next start" in (world.status().message or "")
+    service = world.cluster.get("Service", f"jupyterlab-{base_name(ADA)}")["metadata"]["annotations"]
+    assert service["kupyterhub/idle-timeout"] == "3600"
+    world.users.set("ada", restart=True)
+    world.look()
+    service = world.cluster.get("Service", f"jupyterlab-{base_name(ADA)}")["metadata"]["annotations"]
+    assert service["kupyterhub/idle-timeout"] == f"{short.idle_timeout and short.idle_timeout.total_seconds():.0f}"
+
+
+def test_a_maximum_age_that_is_taken_away_ends_a_running_notebook_still(world: World) -> None:
+    world.ready(profile="big")
+    world.users.set("ada", profile="default")
+    world.look()
+    assert world.status().nextLookAt is not None
+    world.clock.move(hours=13)
+
+    world.look()
+
+    assert (world.status().phase, world.status().reason) == ("Stopped", "MaxAge")

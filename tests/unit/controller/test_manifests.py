@@ -46,9 +46,13 @@ def metadata(name: str, component: str, **annotations: str) -> dict[str, Any]:
 def stated(world: World, kind: str, name: str) -> dict[str, Any]:
     """The object as it was applied, without what the API server adds."""
     obj = world.cluster.get(kind, name)
-    for added in ("uid", "resourceVersion", "creationTimestamp", "generation", "finalizers"):
+    for added in ("uid", "resourceVersion", "creationTimestamp", "generation", "finalizers", "managedFields"):
         obj["metadata"].pop(added, None)
     return obj
+
+
+def hash_of(manifest: dict[str, Any]) -> str:
+    return sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def field(path: str) -> dict[str, Any]:
@@ -65,10 +69,14 @@ def test_the_notebooks_deployment(world: World) -> None:
     template = {
         "metadata": {
             "labels": pod_labels("jupyterlab"),
-            "annotations": {"kupyterhub/token-hash": sha256(TOKEN.encode()).hexdigest()[:16]},
+            "annotations": {
+                "kupyterhub/token-hash": sha256(TOKEN.encode()).hexdigest()[:16],
+                "kupyterhub/activity": "kernels,terminals",
+                "kupyterhub/idle-timeout": "3600",
+            },
         },
         "spec": {
-            "serviceAccountName": f"notebook-{NAME}",
+            "serviceAccountName": "notebook",
             "enableServiceLinks": False,
             "automountServiceAccountToken": False,
             "securityContext": RESTRICTED_POD,
@@ -108,6 +116,7 @@ def test_the_notebooks_deployment(world: World) -> None:
                         {"name": "home", "mountPath": "/home/jovyan"},
                         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
                     ],
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
                     "securityContext": RESTRICTED_CONTAINER,
                 }
             ],
@@ -118,10 +127,13 @@ def test_the_notebooks_deployment(world: World) -> None:
         },
     }
     template_hash = sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:16]
+    others = ("Deployment agent", "Secret jupyterlab", "Service jupyterlab", "ServiceAccount agent")
+    applied = ",".join(f"{key}={hash_of(stated(world, *f'{key}-{NAME}'.split()))}" for key in others)
+    noted = {"kupyterhub/template": template_hash, "kupyterhub/applied": applied}
     assert stated(world, "Deployment", f"jupyterlab-{NAME}") == {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(f"jupyterlab-{NAME}", "jupyterlab", **{"kupyterhub/template": template_hash}),
+        "metadata": metadata(f"jupyterlab-{NAME}", "jupyterlab", **noted),
         "spec": {
             "replicas": 1,
             "selector": {
@@ -195,6 +207,7 @@ def test_the_agents_deployment(world: World) -> None:
                                 },
                                 {"name": "proxy-token", "readOnly": True, "mountPath": "/var/run/kupyterhub/proxy"},
                             ],
+                            "terminationMessagePolicy": "FallbackToLogsOnError",
                             "securityContext": RESTRICTED_CONTAINER,
                         }
                     ],
@@ -251,13 +264,12 @@ def test_the_other_objects(world: World) -> None:
         "type": "Opaque",
         "data": {"token": b64encode(TOKEN.encode()).decode()},
     }
-    for prefix, component in (("notebook", "jupyterlab"), ("agent", "agent")):
-        assert stated(world, "ServiceAccount", f"{prefix}-{NAME}") == {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": metadata(f"{prefix}-{NAME}", component),
-            "automountServiceAccountToken": False,
-        }
+    assert stated(world, "ServiceAccount", f"agent-{NAME}") == {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(f"agent-{NAME}", "agent"),
+        "automountServiceAccountToken": False,
+    }
     storage = metadata(f"home-{NAME}", "storage")
     storage["labels"] |= {"kupyterhub/keep": "true"}
     assert stated(world, "PersistentVolumeClaim", f"home-{NAME}") == {
@@ -341,6 +353,6 @@ def test_what_looks_like_a_variable_in_an_id_is_not_expanded(world: World) -> No
 def test_no_name_is_longer_than_63(world: World, email: str) -> None:
     world.enrol(email=email)
 
-    assert len(world.cluster.everything()) == 7
+    assert len(world.cluster.everything()) == 6
     assert max(len(key.split()[1]) for key in world.cluster.everything()) <= 63
     assert all(key.endswith(base_name(email)) for key in world.cluster.everything())

@@ -1,6 +1,8 @@
 """Storage goes only by `purge`, with `deleted`, and only when nobody else has the e-mail and no pod is left."""
 
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -101,9 +103,12 @@ def test_a_purge_without_an_email_is_done_at_once(world: World) -> None:
 
 @pytest.mark.parametrize("looked_at", [True, False], ids=["looked at", "not yet looked at"])
 @pytest.mark.parametrize("state", ["running", "stopped"])
-def test_nothing_is_purged_while_another_document_has_the_email(world: World, state: str, *, looked_at: bool) -> None:
+@pytest.mark.parametrize("spelled", [ADA, "Ada@Example.com", " ada@EXAMPLE.com"])
+def test_nothing_is_purged_while_another_document_has_the_email(
+    world: World, spelled: str, state: str, *, looked_at: bool
+) -> None:
     world.ready()
-    world.users.set("second", email=ADA, state=state)
+    world.users.set("second", email=spelled, state=state)
     if looked_at:
         world.look("second", created=True)
 
@@ -148,7 +153,7 @@ def test_delete_user_with_purge_removes_the_storage(world: World) -> None:
 def test_delete_user_with_purge_works_when_no_document_is_left(world: World) -> None:
     world.ready()
     world.users.remove("ada")
-    world.look(list_objects=True, email=ADA)
+    world.look(email=ADA)
     with pytest.raises(TransientError, match="still in use"):
         world.delete_user(email=ADA, purge=True)
     assert has_storage(world)
@@ -166,7 +171,7 @@ def test_delete_user_with_purge_works_when_no_document_is_left(world: World) -> 
 def test_delete_user_without_purge_leaves_the_storage_when_no_document_is_left(world: World) -> None:
     world.ready()
     world.users.remove("ada")
-    world.look(list_objects=True, email=ADA)
+    world.look(email=ADA)
     world.cluster.settle()
 
     (outcome,) = world.delete_user(email=ADA)
@@ -183,14 +188,112 @@ def test_who_comes_back_while_the_storage_goes_waits_and_gets_new_storage(world:
     assert "deletionTimestamp" in world.cluster.get("PersistentVolumeClaim", STORAGE)["metadata"]
     world.users.set("ada", state="running", purge=None)
 
-    with pytest.raises(TransientError, match="still being deleted"):
-        world.look()
-    assert world.objects() == set()
-    world.cluster.settle()
     world.look()
+    assert (world.status().phase, world.status().reason) == ("Provisioning", "PurgePending")
+    assert world.objects() == set()
+    go_on(world)
 
-    assert "deletionTimestamp" not in world.cluster.get("PersistentVolumeClaim", STORAGE)["metadata"]
-    assert world.status().phase == "Provisioning"
+    assert runs_on_a_disk(world, "ada")
+
+
+IN_A_PURGE = [
+    "get ada",
+    f"take {base_name(ADA)} ada",
+    "query email *",
+    "list Pod *",
+    "read PersistentVolumeClaim *",
+    "delete PersistentVolumeClaim *",
+    "write ada",
+]
+
+
+@pytest.mark.parametrize("request_", IN_A_PURGE)
+@pytest.mark.parametrize("look", range(3), ids="look {}".format)
+@pytest.mark.parametrize("spelled", [ADA, "Ada@Example.com"])
+def test_a_second_document_that_starts_during_a_purge_runs_on_a_disk(
+    world: World, spelled: str, look: int, request_: str
+) -> None:
+    world.ready()
+    world.users.set("ada", state="deleted", purge=True)
+    for _ in range(look):
+        world.look()
+        world.cluster.settle()
+        world.clock.move(minutes=1)
+    for requests in (world.users.requests, world.cluster.requests):
+        requests.before(request_, partial(enrol, world, spelled))
+    attempt(world, "ada")
+    enrol(world, spelled)
+
+    go_on(world)
+
+    assert runs_on_a_disk(world, "second")
+    assert "purge" not in world.users.peek("ada").fields
+    assert world.users.claims() == {base_name(ADA): "second"}
+
+
+@pytest.mark.parametrize(
+    "request_", ["query email *", "take *", "list Pod *", "read Persistent*", "delete Persistent*"]
+)
+def test_somebody_who_is_enrolled_while_nobodys_storage_is_purged_runs_on_a_disk(world: World, request_: str) -> None:
+    world.ready()
+    world.users.remove("ada")
+    world.look(email=ADA)
+    world.cluster.settle()
+    for requests in (world.users.requests, world.cluster.requests):
+        requests.before(request_, partial(enrol, world, ADA))
+    published = world.clock()
+    with suppress(TransientError):
+        world.delete_user(email=ADA, purge=True, published=published)
+    enrol(world, ADA)
+
+    go_on(world)
+
+    assert runs_on_a_disk(world, "second")
+
+
+def test_delete_user_with_purge_does_not_overlook_who_was_not_looked_at_yet(world: World) -> None:
+    world.ready()
+    world.users.remove("ada")
+    world.look(email=ADA)
+    world.cluster.settle()
+    world.clock.move(minutes=1)
+    published = world.clock()
+    world.clock.move(minutes=1)
+    world.users.set("new", email="Ada@Example.com")
+
+    world.delete_user(email=ADA, purge=True, published=published)
+
+    assert has_storage(world)
+    assert "state" not in world.users.peek("new").fields
+
+
+def enrol(world: World, email: str) -> None:
+    """A second document with the e-mail is there, and is looked at."""
+    world.users.set("second", email=email)
+    attempt(world, "second")
+
+
+def attempt(world: World, user: str) -> None:
+    """An event asks for a look, and comes again later where it fails."""
+    with suppress(TransientError):
+        world.look(user)
+
+
+def go_on(world: World) -> None:
+    """A quarter of an hour goes by."""
+    for _ in range(15):
+        world.cluster.settle()
+        world.clock.move(minutes=1)
+        world.resync.run("due")
+        for user in [*world.bus.take(), "ada", "second"]:
+            attempt(world, user)
+    world.deliver_bus()
+
+
+def runs_on_a_disk(world: World, user: str) -> bool:
+    """Whether somebody runs, and on a disk that stays."""
+    meta = world.cluster.get("PersistentVolumeClaim", STORAGE)["metadata"]
+    return "deletionTimestamp" not in meta and f"Deployment jupyterlab-{base_name(ADA)}" in world.objects(user)
 
 
 def test_a_purge_is_of_the_documents_own_email_and_leaves_the_storage_of_a_former_one(world: World) -> None:

@@ -12,14 +12,23 @@ from twins.world import ADA, objects_of
 
 NAME = base_name(ADA)
 MIDDLES = [
-    f"read Deployment jupyterlab-{NAME}",
     f"create PersistentVolumeClaim home-{NAME}",
+    f"create Secret jupyterlab-{NAME}",
+    f"create Service jupyterlab-{NAME}",
+    f"create ServiceAccount agent-{NAME}",
+    f"create Deployment agent-{NAME}",
+    f"create Deployment jupyterlab-{NAME}",
+]
+"""Of a first look."""
+REPAIRS = [
+    f"read Deployment jupyterlab-{NAME}",
+    f"read Service jupyterlab-{NAME}",
+    f"create Service jupyterlab-{NAME}",
+    f"create Deployment agent-{NAME}",
     f"apply Secret jupyterlab-{NAME}",
     f"apply Deployment jupyterlab-{NAME}",
-    f"apply Service jupyterlab-{NAME}",
-    f"apply Deployment agent-{NAME}",
 ]
-REPAIRS = [request for request in MIDDLES if not request.startswith("create")]
+"""Of a thorough look, where the Service and the agent are missing."""
 in_the_middle = pytest.mark.parametrize("request_", MIDDLES)
 
 
@@ -73,7 +82,7 @@ def test_a_repair_that_has_no_status_to_write_notices_a_change_in_the_middle(
         world.look()
 
     world.cluster.requests.before(request_, stop)
-    world.look()
+    world.look(thoroughly=True)
 
     assert world.status().phase == end.capitalize()
     assert not objects_of(ADA) & world.cluster.everything()
@@ -88,7 +97,7 @@ def test_a_document_that_is_gone_in_the_middle_of_a_repair_leaves_nothing_runnin
     world.cluster.drop("Deployment", f"agent-{NAME}")
     world.cluster.requests.before(request_, partial(gone, world))
 
-    world.look()
+    world.look(thoroughly=True)
 
     assert not objects_of(ADA) & world.cluster.everything()
 
@@ -101,7 +110,7 @@ def test_after_five_changes_it_is_left_for_another_delivery(world: World) -> Non
     world.users.requests.clear()
 
     with pytest.raises(TransientError, match="changed 5 times"):
-        world.look()
+        world.look(thoroughly=True)
     assert len(world.users.requests.like("get ada")) == 5
 
 
@@ -111,12 +120,12 @@ def test_after_four_changes_it_ends_well(world: World) -> None:
         world.cluster.requests.before("apply Deployment agent-*", partial(change, world, nth), nth=nth)
     world.users.set("ada", profile="big")
 
-    world.look()
+    world.look(thoroughly=True)
 
     assert world.status().observed == world.users.peek("ada").observed
 
 
-def test_an_object_that_changed_since_it_was_listed_is_listed_again(world: World) -> None:
+def test_an_object_that_changed_since_it_was_read_is_read_again(world: World) -> None:
     world.ready()
     world.users.set("ada", state="stopped")
     touch: Callable[[], None] = partial(
@@ -126,11 +135,11 @@ def test_an_object_that_changed_since_it_was_listed_is_listed_again(world: World
 
     world.look()
 
-    assert len(world.cluster.requests.like("list Service *")) == 2
+    assert len(world.cluster.requests.like("delete Service *")) == 2
     assert not objects_of(ADA) & world.cluster.everything()
 
 
-def test_an_object_that_is_gone_since_it_was_listed_is_success(world: World) -> None:
+def test_an_object_that_is_gone_since_it_was_read_is_success(world: World) -> None:
     world.ready()
     world.users.set("ada", state="stopped")
     world.cluster.requests.before("delete Service*", partial(world.cluster.drop, "Service", f"jupyterlab-{NAME}"))
@@ -152,8 +161,31 @@ def test_a_start_in_the_middle_of_a_stop_runs(world: World) -> None:
     world.cluster.requests.before("delete Secret*", start)
     world.look()
 
+    assert (world.status().phase, world.status().reason) == ("Provisioning", "Ending")
+    a_minute_later(world)
     assert objects_of(ADA) <= world.cluster.everything()
     assert world.status().phase == "Provisioning"
+
+
+@pytest.mark.parametrize("nth", range(1, 6))
+@pytest.mark.parametrize("end", ["stopped", "deleted", "gone"])
+def test_a_start_after_a_stop_that_was_killed_half_way_has_all_objects(world: World, end: str, nth: int) -> None:
+    world.ready()
+    hints = {"email": ADA} if end == "gone" else {}
+    if end == "gone":
+        world.users.remove("ada")
+    else:
+        world.users.set("ada", state=end)
+    world.cluster.requests.before("delete *", away, nth=nth)
+    with pytest.raises(TransientError):
+        world.look(**hints)
+    world.users.set("ada", email=ADA, state="running")
+    world.look(created=end == "gone")
+    for _ in range(2):
+        a_minute_later(world)
+        world.look(**hints)
+
+    assert world.objects() == objects_of(ADA)
 
 
 def test_a_person_who_is_enrolled_again_while_the_old_objects_go_runs(world: World) -> None:
@@ -165,7 +197,8 @@ def test_a_person_who_is_enrolled_again_while_the_old_objects_go_runs(world: Wor
         world.look(created=True)
 
     world.cluster.requests.before("delete Secret*", enrol_again)
-    world.look(list_objects=True, email=ADA)
+    world.look(email=ADA)
+    a_minute_later(world)
 
     assert objects_of(ADA) <= world.cluster.everything()
 
@@ -183,10 +216,18 @@ def test_a_fault_in_the_middle_is_repaired_by_the_next_delivery(world: World) ->
     assert world.status().phase == "Provisioning"
 
 
+def a_minute_later(world: World) -> None:
+    """Pods have ended, and who is due is looked at."""
+    world.cluster.settle()
+    world.clock.move(minutes=1)
+    world.resync.run("due")
+    world.deliver_bus()
+
+
 def gone(world: World) -> None:
     """The document is deleted, and the event of that is handled at once."""
     world.users.remove("ada")
-    world.look(list_objects=True, email=ADA)
+    world.look(email=ADA)
 
 
 def change(world: World, number: int) -> None:

@@ -53,8 +53,21 @@ def test_a_change_waits_for_the_next_start(world: World, change: Callable[[World
     world.look()
 
     assert (notebook(world), secret(world)) == before
-    assert world.cluster.requests.like(f"apply * {NOTEBOOK}") == [f"apply Service {NOTEBOOK}"]
+    assert world.cluster.requests == [f"read Deployment {NOTEBOOK}"]
     assert world.status().phase == "Ready"
+    assert "A change waits for the next start" in (world.status().message or "")
+
+
+@changed
+def test_a_change_waits_for_a_thorough_look_as_well(world: World, change: Callable[[World], None]) -> None:
+    world.ready()
+    before = notebook(world)["spec"], secret(world)["data"]
+    change(world)
+
+    world.look(thoroughly=True)
+    world.look(thoroughly=True)
+
+    assert (notebook(world)["spec"], secret(world)["data"]) == before
     assert "A change waits for the next start" in (world.status().message or "")
 
 
@@ -82,6 +95,7 @@ def test_a_stop_and_a_start_take_the_change(world: World, change: Callable[[Worl
     change(world)
     world.users.set("ada", state="stopped")
     world.look()
+    world.cluster.settle()
     world.users.set("ada", state=None)
     world.look()
 
@@ -125,11 +139,14 @@ def test_restart_acts_once(world: World) -> None:
     assert notebook(world) == once
 
 
-@pytest.mark.parametrize("request_", [f"apply Secret {NOTEBOOK}", f"apply Deployment {NOTEBOOK}"])
+@pytest.mark.parametrize(
+    "request_", [f"read Secret {NOTEBOOK}", f"apply Secret {NOTEBOOK}", f"apply Deployment {NOTEBOOK}"]
+)
 def test_restart_acts_once_after_a_kill_before_it_was_applied(world: World, request_: str) -> None:
     world.ready()
     generation = notebook(world)["metadata"]["generation"]
     world.users.set("ada", restart=True, profile="big")
+    world.master_secret = b"f" * 32
     world.clock.move(minutes=1)
     world.cluster.requests.before(request_, killed)
     with pytest.raises(TransientError):
@@ -197,11 +214,58 @@ def test_another_document_with_the_same_email_restarts_nothing(world: World) -> 
     before = notebook(world)["spec"], notebook(world)["metadata"]["uid"]
     world.users.remove("ada")
     world.enrol("new")
-    world.look("ada", list_objects=True, email=ADA)
+    world.look("ada", email=ADA)
     world.deliver_bus()
+    world.look("new", thoroughly=True)
 
     assert (notebook(world)["spec"], notebook(world)["metadata"]["uid"]) == before
     assert world.objects("new") >= {f"Deployment {NOTEBOOK}"}
+
+
+@pytest.mark.parametrize("profile", ["default", "big"])
+@pytest.mark.parametrize("imported", [True, False], ids=["imported", "with another e-mail before"])
+def test_who_takes_over_with_an_older_restart_restarts_nothing(world: World, profile: str, *, imported: bool) -> None:
+    if imported:
+        world.users.set("new", email=ADA, profile=profile, status={"restartedAt": world.clock(), "email": ADA})
+        world.clock.move(minutes=1)
+        world.users.set("new", form=1)
+    else:
+        world.ready("new", "other@example.com", profile=profile)
+        world.users.set("new", restart=True)
+        world.look("new")
+    restarted = world.status("new").restartedAt
+    assert restarted is not None
+    world.clock.move(hours=1)
+    world.ready()
+    world.clock.move(hours=1)
+    before = notebook(world)["spec"], notebook(world)["metadata"]["uid"]
+    world.users.set("ada", email="no e-mail")
+    world.users.set("new", email=ADA)
+    for user in ("ada", "new", "new"):
+        world.look(user)
+    world.deliver_bus()
+
+    assert world.users.claims()[NAME] == "new"
+    assert (notebook(world)["spec"], notebook(world)["metadata"]["uid"]) == before
+    assert world.status("new").restartedAt == restarted
+    now = world.clock.move(minutes=1)
+    world.users.set("new", restart=True)
+    world.look("new")
+    mark = notebook(world)["spec"]["template"]["metadata"]["annotations"].get("kupyterhub/restarted-at")
+    assert mark == now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def test_a_restart_that_comes_with_the_email_is_not_lost_to_a_clock_that_is_behind(world: World) -> None:
+    world.ready()
+    world.clock.move(hours=1)
+    world.users.remove("ada")
+    world.users.set("new", email=ADA, restart=True)
+    world.clock.move(seconds=-0.005)
+
+    world.look("new")
+
+    assert "restart" not in world.users.peek("new").fields
+    assert "kupyterhub/restarted-at" in notebook(world)["spec"]["template"]["metadata"]["annotations"]
 
 
 def test_restart_of_a_rejected_document_waits_for_the_mending(world: World) -> None:

@@ -9,6 +9,7 @@ import yaml
 
 from kupyterhub import settings as files
 from kupyterhub.domain.errors import SettingsError
+from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.settings import Profile, Settings
 
 GOOD: dict[str, Any] = {
@@ -111,6 +112,8 @@ def test_a_profile_is_read_whole() -> None:
         ("profiles.default.maxAge", ""),
         ("profiles.default.readyDeadline", "5"),
         ("clusters", [{"name": "a", "endpoint": "https://a"}, {"name": "b", "endpoint": "https://b"}]),
+        ("limits.looksPerMinute", 0),
+        ("limits.stoppedBySettings", 1.5),
         ("domian", "typo"),
         ("images.jupiterlab", "typo"),
         ("profiles.default.idleTimout", "1h"),
@@ -276,9 +279,33 @@ def test_a_value_is_never_quoted_in_an_error() -> None:
     assert "s3cret" not in str(raised.value)
 
 
+def hash_of(tree: Any, master_secret: bytes = b"k" * 32) -> str:
+    return Installation(parse(tree), master_secret, "topic").hash
+
+
 def test_equal_settings_have_equal_hashes() -> None:
-    assert parse(GOOD).hash == parse(dict(reversed(GOOD.items()))).hash
-    assert parse(GOOD).hash != parse(changed("domain", "localhost:8001")).hash
+    assert hash_of(GOOD) == hash_of(dict(reversed(GOOD.items())))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "other"),
+    [
+        ("domain", "localhost:8001", True),
+        ("allowedEmails", ["*@example.org"], True),
+        ("profiles.default.maxAge", "1h", True),
+        ("admins", ["root@example.com"], False),
+        ("limits.looksPerMinute", 1, False),
+        ("limits.stoppedBySettings", 1.0, False),
+        ("selfEnrolment", True, False),
+    ],
+)
+def test_settings_that_no_look_depends_on_are_not_in_the_hash(path: str, value: Any, *, other: bool) -> None:
+    assert (hash_of(changed(path, value)) != hash_of(GOOD)) is other
+
+
+def test_another_master_secret_has_another_hash_that_does_not_tell_it() -> None:
+    assert hash_of(GOOD, b"s" * 32) != hash_of(GOOD)
+    assert "s" * 8 not in hash_of(GOOD, b"s" * 32)
 
 
 def test_the_local_systems_file_is_good() -> None:

@@ -29,21 +29,17 @@ class TestFakeCluster(ClusterContract):
 
     def test_storage_stays_while_a_pod_uses_it(self, cluster: FakeCluster) -> None:
         labels = {"app.kubernetes.io/instance": "ada"}
-        claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "home-ada", "labels": labels}}
-        cluster.create(claim)
-        cluster.apply(
-            {
-                "kind": "Deployment",
-                "metadata": {"name": "jupyterlab-ada"},
-                "spec": {"template": {"metadata": {"labels": labels}}},
-            }
-        )
+        template = {"metadata": {"labels": labels}}
+        cluster.create({"kind": "PersistentVolumeClaim", "metadata": {"name": "home-ada", "labels": labels}})
+        cluster.create({"kind": "Deployment", "metadata": {"name": "jupyterlab-ada"}, "spec": {"template": template}})
         cluster.settle()
 
-        assert cluster.delete_claim("ada") is False
-        cluster.settle()
-        assert cluster.delete_claim("ada") is False
-
+        for _ in range(2):
+            claim = cluster.read_claim("ada")
+            assert claim is not None
+            assert cluster.delete_claim(claim) is False
+            cluster.settle()
         cluster.drop("Deployment", "jupyterlab-ada")
         cluster.settle()
-        assert cluster.delete_claim("ada") is True
+
+        assert cluster.read_claim("ada") is None

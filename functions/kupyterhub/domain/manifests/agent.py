@@ -4,6 +4,7 @@ from typing import Any
 
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.labels import metadata, pod_labels, selector
+from kupyterhub.domain.lifetimes import Lifetime
 from kupyterhub.domain.manifests import jupyterlab
 from kupyterhub.domain.manifests.agent_pod import COMPONENT, Folder, Share, of_proxy, pod
 from kupyterhub.domain.manifests.pieces import service_account
@@ -20,10 +21,10 @@ def account(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
     return service_account(metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name))
 
 
-def deployment(user: UserDocument, wanted: Wanted, installation: Installation) -> dict[str, Any]:
+def deployment(user: UserDocument, wanted: Wanted, lifetime: Lifetime, installation: Installation) -> dict[str, Any]:
     """Deployment `agent-<name>`; a change takes effect at once, for an agent holds nobody's work."""
     account_name, settings = f"{PREFIX}-{wanted.name}", installation.settings
-    environment = {**of_proxy(installation), **_of_person(user, wanted)}
+    environment = {**of_proxy(installation), **_of_person(user, wanted, lifetime)}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -46,8 +47,8 @@ def _jupyterlab_token(wanted: Wanted) -> Folder:
     return Folder("jupyterlab-token", _TOKEN_FOLDER, source)
 
 
-def _of_person(user: UserDocument, wanted: Wanted) -> dict[str, str]:
-    timeout = wanted.profile.idle_timeout
+def _of_person(user: UserDocument, wanted: Wanted, lifetime: Lifetime) -> dict[str, str]:
+    timeout = lifetime.idle_timeout
     return {
         "NAME": wanted.name,
         # Kubernetes expands $(VAR) in values; ids and e-mails may hold any character.
@@ -56,5 +57,5 @@ def _of_person(user: UserDocument, wanted: Wanted) -> dict[str, str]:
         "BACKEND": f"http://{jupyterlab.PREFIX}-{wanted.name}:{jupyterlab.PORT}",
         "TOKEN_FILE": f"{_TOKEN_FOLDER}/token",
         **({} if timeout is None else {"IDLE_TIMEOUT": f"{timeout.total_seconds():.0f}"}),
-        "ACTIVITY": ",".join(wanted.profile.activity),
+        "ACTIVITY": ",".join(lifetime.activity),
     }

@@ -57,6 +57,7 @@ def pod(
                 "livenessProbe": {**http_get("/healthz", HEALTH_PORT), "periodSeconds": 10},
                 "readinessProbe": {**http_get("/readyz", HEALTH_PORT), "periodSeconds": 5},
                 "volumeMounts": [{"name": each.name, "readOnly": True, "mountPath": each.path} for each in mounted],
+                "terminationMessagePolicy": "FallbackToLogsOnError",
                 "securityContext": restricted_container(),
             }
         ],

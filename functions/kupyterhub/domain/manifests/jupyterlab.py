@@ -5,9 +5,7 @@ from base64 import b64encode
 from typing import Any
 
 from kupyterhub.domain.labels import (
-    ACTIVITY,
     EGRESS,
-    IDLE_TIMEOUT,
     RESTARTED_AT,
     TEMPLATE,
     TOKEN,
@@ -15,6 +13,7 @@ from kupyterhub.domain.labels import (
     pod_labels,
     selector,
 )
+from kupyterhub.domain.lifetimes import Lifetime
 from kupyterhub.domain.manifests.files import HOME, files
 from kupyterhub.domain.manifests.machine import machine, resources
 from kupyterhub.domain.manifests.pieces import (
@@ -32,10 +31,12 @@ from kupyterhub.domain.users import UserDocument
 COMPONENT = "jupyterlab"
 PREFIX = "jupyterlab"
 PORT = 8888
+SHARED_ACCOUNT = "notebook"
+"""The ServiceAccount, without rights, of notebooks that need none of their own (infra/cluster/rbac.yaml)."""
 
 
 def account(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
-    """ServiceAccount `notebook-<name>`: storage rights only."""
+    """ServiceAccount `notebook-<name>`: rights on the person's folder in the bucket, and no others."""
     return service_account(metadata("notebook", COMPONENT, user, wanted.email, wanted.name))
 
 
@@ -50,12 +51,10 @@ def secret(user: UserDocument, wanted: Wanted, token: str) -> dict[str, Any]:
     }
 
 
-def service(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
+def service(user: UserDocument, wanted: Wanted, lifetime: Lifetime) -> dict[str, Any]:
     """Service `jupyterlab-<name>`: the agent's way to the notebook; by it a shared agent knows whom it serves."""
     meta = metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name)
-    meta["annotations"] |= {ACTIVITY: ",".join(wanted.profile.activity)}
-    if (timeout := wanted.profile.idle_timeout) is not None:
-        meta["annotations"] |= {IDLE_TIMEOUT: f"{timeout.total_seconds():.0f}"}
+    meta["annotations"] |= lifetime.for_agent
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -103,11 +102,15 @@ def _template(wanted: Wanted, token: str, bucket: str | None) -> dict[str, Any]:
                 **({} if egress == INTERNET else {EGRESS: egress}),
             },
             # A changed token is a changed template: it waits for the next start, as the Secret does.
-            "annotations": {TOKEN: hashlib.sha256(token.encode()).hexdigest()[:16], **found.annotations},
+            "annotations": {
+                TOKEN: hashlib.sha256(token.encode()).hexdigest()[:16],
+                **Lifetime.of_profile(wanted.profile).annotations,
+                **found.annotations,
+            },
         },
         "spec": {
             **machine(wanted.profile),
-            "serviceAccountName": f"notebook-{wanted.name}",
+            "serviceAccountName": _account(wanted),
             **restricted_pod(),
             "containers": [
                 {
@@ -134,12 +137,18 @@ def _template(wanted: Wanted, token: str, bucket: str | None) -> dict[str, Any]:
                         *found.mounts,
                         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
                     ],
+                    # What ended it is then known without its log: the last lines.
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
                     "securityContext": restricted_container(),
                 }
             ],
             "volumes": [*found.volumes, {"name": "tmp", "emptyDir": {}}],
         },
     }
+
+
+def _account(wanted: Wanted) -> str:
+    return f"notebook-{wanted.name}" if wanted.profile.storage.kind == "gcs" else SHARED_ACCOUNT
 
 
 _ARGS = [

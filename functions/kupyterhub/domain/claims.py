@@ -1,0 +1,60 @@
+"""Who holds a base name, and with it an e-mail: the rules of `names/{name}`, which one document at a time has.
+
+A claim is taken and released in the same transaction as its holder's status, so there is one holder by construction.
+Only who holds a name acts on its objects. A holder that no longer counts as a user with the e-mail is taken over
+from.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kupyterhub.domain.names import base_name
+from kupyterhub.domain.policy import counts_with, email_of, has_ended, holder
+from kupyterhub.domain.users import UserDocument
+
+PURGE_LASTS = timedelta(minutes=5)
+"""For so long after each of its looks nobody takes a name whose storage is being purged."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One version of `names/{name}`."""
+
+    name: str
+    user: str
+    """The id of the document that holds it; empty where nobody's storage is being purged."""
+    since: datetime
+    update_time: datetime
+    purging: bool = False
+    """What is kept under the name is about to go: nobody starts on it."""
+
+
+def is_purged(claim: Claim, now: datetime) -> bool:
+    """Whether somebody is at the storage of this name just now."""
+    return claim.purging and now - claim.since < PURGE_LASTS
+
+
+def held_by_other(
+    document: UserDocument, email: str, claim: Claim | None, others: list[UserDocument], now: datetime
+) -> str | None:
+    """Which other document keeps this one from taking the name of an e-mail; None where it may take it.
+
+    `others` is the holder's document where there is a claim. Where there is none, because nobody held the name yet
+    or it was lost, as in a restore, it is whoever's status has the e-mail: who acted with it before keeps it.
+    """
+    if claim is not None:
+        return None if claim.user == document.id or not _any_counts(others, email, now) else claim.user
+    acted = [other for other in others if other.status.emailSince and other.status.reason != "DuplicateEmail"]
+    itself = [document] if document.status.emailSince and document.status.reason != "DuplicateEmail" else []
+    first = holder(email, [*itself, *acted], now)
+    return None if first is None or first.id == document.id else first.id
+
+
+def still_counts(claim: Claim, document: UserDocument | None, now: datetime) -> bool:
+    """Whether the document that a claim names counts as a user with that name."""
+    email = email_of(document) if document and not has_ended(document, now) else None
+    return email is not None and base_name(email) == claim.name
+
+
+def _any_counts(documents: list[UserDocument], email: str, now: datetime) -> bool:
+    return any(counts_with(document, email, now) for document in documents)
