@@ -21,8 +21,6 @@ class Look:
     """A user to look at, and hints from the event about where to look as well."""
 
     user: str
-    created: bool = False
-    """The document is new: there can be no objects of it yet."""
     thoroughly: bool = False
     """Nothing that was noted is to be relied on: objects may have other names, or have been changed by others."""
     email: str | None = None
@@ -70,8 +68,7 @@ def look_of_write(write: DocumentWrite) -> Look | None:
     if write.new is None:
         return Look(write.user, email=write.old_email)
     if write.old is None:
-        # A document may come with the status that an export or another program remembers.
-        return Look(write.user, created="status" not in write.new)
+        return Look(write.user)
     took_status_away = "status" in write.old and "status" not in write.new
     return None if _asked(write.old) == _asked(write.new) and not took_status_away else Look(write.user)
 

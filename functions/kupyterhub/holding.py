@@ -52,20 +52,26 @@ class Names:
         mine = claim is not None and claim.user == document.id and not claim.purging
         if mine and (before.email, before.name) == (email, name) and before.emailSince is not None:
             return Hold(document)
+        waiters: list[str] = []
+
+        def blocked(claim: Claim | None, others: list[UserDocument]) -> str | None:
+            waiters[:] = [other.id for other in others if _waits(other)]
+            return held_by_other(document, email, claim, others, now)
+
         since = claim.since if claim and mine else _since(document, email)
         taken = self.users.take(
             document,
             name,
             replace(record, status=replace(record.status, email=email, name=name, emailSince=since)),
-            partial(held_by_other, document, email, now=now),
+            blocked,
             since=since,
         )
         if isinstance(taken, str):
             # Who believes to hold it without a claim takes it then.
             self.tell([] if claim else [taken])
             return Hold(document, other=taken)
-        if claim:
-            self.tell([claim.user] if claim.user else [], waiting=email, but=document.id)
+        former = [claim.user] if claim and claim.user else []
+        self.tell([*former, *waiters], waiting=email if claim else None, but=document.id)
         return Hold(taken, fresh=claim is None and document.status == Status())
 
     def tell(self, users: Iterable[str], *, waiting: str | None = None, but: str = "") -> None:

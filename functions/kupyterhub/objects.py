@@ -53,7 +53,7 @@ class Objects:
         if seen.trouble:
             return seen
         if not isinstance(verdict, Wanted):
-            return self._handed_over(document, seen)
+            return self._handed_over(seen)
         try:
             before, seen = seen, self._apply(document, verdict, seen, thoroughly=thoroughly)
             if before.live and seen.live and not is_ready(document, seen):
@@ -86,7 +86,7 @@ class Objects:
         for piece in plan.stale:
             self._put(piece, expected=live is not None or thoroughly)
         after = self._put_notebook(plan, live)
-        gone = [self._take_away(key, wanted.name, document.id) for key in plan.gone]
+        gone = [self._take_away(key, wanted.name) for key in plan.gone]
         changed = made or bool(plan.stale) or plan.change is not Change.NOTHING or any(gone)
         return replace(
             seen,
@@ -123,10 +123,10 @@ class Objects:
                     raise ObjectChanged(f"Deployment {plan.notebook['metadata']['name']} is there already")
                 return created
 
-    def _take_away(self, key: str, name: str, document: str) -> bool:
+    def _take_away(self, key: str, name: str) -> bool:
         kind, prefix = key.split()
         live = self.cluster.read(kind, f"{prefix}-{name}")
-        if live is None or not facts.is_of(live, document) or facts.is_ending(live):
+        if live is None or facts.is_ending(live):
             return False
         self.cluster.delete(live)
         return True
@@ -153,13 +153,13 @@ class Objects:
         said = Announcement("registered", document.id, facts.instance(live), "", url, start, start)
         return replace(seen, announcement=said)
 
-    def _handed_over(self, document: UserDocument, seen: Seen) -> Seen:
+    def _handed_over(self, seen: Seen) -> Seen:
         """What is left running as it is: the shared agent serves it, too."""
         if seen.live is None or self.installation.settings.agent == "per-user":
             return seen
         if self._own_agent_stays(seen.live):
             return replace(seen, own_agent_stays=True)
-        gone = [self._take_away(key, facts.instance(seen.live), document.id) for key in _AGENT_KEYS]
+        gone = [self._take_away(key, facts.instance(seen.live)) for key in _AGENT_KEYS]
         return replace(seen, changed=seen.changed or any(gone))
 
     def _trouble(self, name: str, live: Object, now: datetime) -> Trouble | None:

@@ -119,7 +119,7 @@ class Reconciler:
         now, phase = self.clock(), first.status.phase
         if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):
             return Outcome(look.user, phase, why, phase)
-        document = self._remembered(first, look, memory)
+        document = self._remembered(first, memory)
         verdict = judge(document, self.settings, now)
         if held_back := self._is_held_back(document, verdict):
             verdict = judge(document, self.settings, now, whoever=True)
@@ -162,9 +162,11 @@ class Reconciler:
         self.names.let_go(claims, self.clock())
         return Outcome(look.user, None, f"no document; {removed} objects removed")
 
-    def _remembered(self, document: UserDocument, look: Look, memory: _Memory) -> UserDocument:
+    def _remembered(self, document: UserDocument, memory: _Memory) -> UserDocument:
         """The document with what its objects say, where its status was taken away or is not to be relied on."""
-        unknown = document.status.name is None and not look.created
+        # Of a document that is as somebody created it, without a status, nothing was ever made.
+        is_new = document.update_time == document.create_time and document.fields.get("status") is None
+        unknown = document.status.name is None and not is_new
         if not (unknown or memory.thoroughly):
             return document
         listed = self.cluster.of_user(document.id)
@@ -267,7 +269,10 @@ class Reconciler:
         reason = "PolicyHeld" if seen.held_back else status.reason
         outcome = Outcome(document.id, status.phase, "unchanged", first.status.phase, reason)
         lets_go = stored.emailSince is not None and status.emailSince is None
-        release = purge.claim or (self.names.release(document.with_status(stored), now) if lets_go else None)
+        release = self.names.release(document.with_status(stored), now) if lets_go else None
+        if purge.claim:
+            self.names.tell([], waiting=status.email, but=document.id)
+            release = purge.claim
         if status != stored or purge.done:
             cleared = {"purge": None} if purge.done else {}
             self._write(document, replace(status, updatedAt=now), look, release, **cleared)

@@ -220,6 +220,17 @@ class FakeCluster:
             f"{kind} {name}": str(obj["metadata"]["resourceVersion"]) for (kind, name), obj in self._objects.items()
         }
 
+    def specs(self) -> dict[str, Object]:
+        """Every object without the notes that Kubernetes makes about it."""
+        notes = ("resourceVersion", "managedFields", "generation")
+        return {
+            f"{kind} {name}": {
+                **obj,
+                "metadata": {key: value for key, value in obj["metadata"].items() if key not in notes},
+            }
+            for (kind, name), obj in deepcopy(self._objects).items()
+        }
+
     # Inside.
 
     def _read(self, kind: str, name: str) -> Object | None:

@@ -87,4 +87,4 @@ class Pump:
 
 
 def _named(look: Look) -> str:
-    return f"written {look.user}{' (new)' if look.created else ''}{' (gone)' if look.email else ''}"
+    return f"written {look.user}{' (gone)' if look.email else ''}"

@@ -99,7 +99,7 @@ class World:
         """A person's document is created, and the event of its creation arrives a second later."""
         self.users.set(user, email=email, **fields)
         self.clock.move(seconds=1)
-        return self.reconciler.reconcile(Look(user, created=True))
+        return self.reconciler.reconcile(Look(user))
 
     def look(self, user: str = "ada", **hints: Any) -> Outcome:
         """Some event says to look at a user."""

@@ -74,7 +74,7 @@ def test_any_value_of_any_field_is_judged_and_passes_no_rule(field: str, value: 
         fields = {**other, field: value}
         world.users.set("ada", **{"email": ADA, **fields})
 
-        world.look(created=not runs)
+        world.look()
         world.cluster.settle()
 
         status, wishes = world.status(), Wishes.of(world.users.peek("ada").fields)
@@ -103,7 +103,7 @@ def test_null_is_absent(field: str, other: dict[str, Any]) -> None:
     for value in (None, REMOVED):
         world = World()
         world.users.set("ada", **{"email": ADA, **other, field: value})
-        world.look(created=True)
+        world.look()
         ends.append((world.status(), world.cluster.everything(), images(world)))
 
     assert ends[0] == ends[1]

@@ -75,7 +75,7 @@ def test_who_is_looked_at_first_holds_even_against_an_earlier_document(world: Wo
     world.clock.move(seconds=1)
     world.enrol("second")
 
-    world.look("first", created=True)
+    world.look("first")
     world.deliver_bus()
 
     assert phases(world) == {"first": ("Rejected", "DuplicateEmail"), "second": ("Provisioning", "Starting")}
@@ -102,9 +102,9 @@ def test_of_two_that_are_looked_at_together_the_first_to_take_the_name_holds(
         world.users.set(user, email=ADA)
         world.clock.move(seconds=1)
     for requests in (world.cluster.requests, world.users.requests):
-        requests.before(request_, lambda: world.look("first", created=True))
+        requests.before(request_, lambda: world.look("first"))
 
-    world.look("second", created=True)
+    world.look("second")
     world.deliver_bus()
 
     (other,) = {"first", "second"} - {holder}

@@ -56,11 +56,9 @@ def test_who_takes_the_status_away_is_looked_at_and_gets_it_back(world: World, w
     assert all(look_of_write(event) is None for event in events[1:])
 
 
-@pytest.mark.parametrize(
-    ("new", "created"), [(EMAIL, True), (EMAIL | STATUS, False)], ids=["plain", "imported with a status"]
-)
-def test_a_creation_without_a_status_says_that_nothing_was_there(new: Fields, *, created: bool) -> None:
-    assert look_of_write(DocumentWrite("ada", old=None, new=new)) == Look("ada", created=created)
+@pytest.mark.parametrize("new", [EMAIL, EMAIL | STATUS], ids=["plain", "imported with a status"])
+def test_a_creation_asks_for_a_look(new: Fields) -> None:
+    assert look_of_write(DocumentWrite("ada", old=None, new=new)) == Look("ada")
 
 
 def test_a_deletion_says_whose_email_is_free() -> None:

@@ -110,7 +110,7 @@ def test_nothing_is_purged_while_another_document_has_the_email(
     world.ready()
     world.users.set("second", email=spelled, state=state)
     if looked_at:
-        world.look("second", created=True)
+        world.look("second")
 
     purge(world)
 
@@ -124,7 +124,7 @@ def test_nothing_is_purged_while_another_document_has_the_email(
 def test_a_deleted_document_does_not_protect_the_storage(world: World) -> None:
     world.ready()
     world.users.set("second", email=ADA, state="deleted")
-    world.look("second", created=True)
+    world.look("second")
     purge(world)
     let_time_do_its_work(world)
 

@@ -37,7 +37,7 @@ def test_a_document_that_changes_before_its_status_is_written_is_looked_at_again
     world.users.set("ada", email=ADA)
     world.cluster.requests.before(request_, lambda: world.users.set("ada", profile="big"))
 
-    world.look(created=True)
+    world.look()
 
     template = world.cluster.get("Deployment", f"jupyterlab-{NAME}")["spec"]["template"]
     seen = template["spec"]["containers"][0]["image"]
@@ -51,7 +51,7 @@ def test_a_delete_in_the_middle_of_a_look_leaves_nothing_running(world: World, r
     world.users.set("ada", email=ADA)
     world.cluster.requests.before(request_, partial(gone, world))
 
-    world.look(created=True)
+    world.look()
 
     assert not objects_of(ADA) & world.cluster.everything()
 
@@ -62,7 +62,7 @@ def test_delete_user_in_the_middle_of_a_look_leaves_nothing_running(world: World
     world.clock.move(minutes=1)
     world.cluster.requests.before(request_, partial(world.delete_user, email=ADA))
 
-    world.look(created=True)
+    world.look()
 
     assert not objects_of(ADA) & world.cluster.everything()
     assert world.status().phase == "Deleted"
@@ -180,7 +180,7 @@ def test_a_start_after_a_stop_that_was_killed_half_way_has_all_objects(world: Wo
     with pytest.raises(TransientError):
         world.look(**hints)
     world.users.set("ada", email=ADA, state="running")
-    world.look(created=end == "gone")
+    world.look()
     for _ in range(2):
         a_minute_later(world)
         world.look(**hints)
@@ -194,7 +194,7 @@ def test_a_person_who_is_enrolled_again_while_the_old_objects_go_runs(world: Wor
 
     def enrol_again() -> None:
         world.users.set("ada", email=ADA)
-        world.look(created=True)
+        world.look()
 
     world.cluster.requests.before("delete Secret*", enrol_again)
     world.look(email=ADA)
@@ -208,9 +208,9 @@ def test_a_fault_in_the_middle_is_repaired_by_the_next_delivery(world: World) ->
     for request in MIDDLES:
         world.cluster.requests.before(request, away)
         with pytest.raises(TransientError):
-            world.look(created=True)
+            world.look()
 
-    world.look(created=True)
+    world.look()
 
     assert objects_of(ADA) <= world.cluster.everything()
     assert world.status().phase == "Provisioning"
