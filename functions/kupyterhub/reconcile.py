@@ -116,6 +116,8 @@ class Reconciler:
         first = self.users.get(look.user)
         if first is None:
             return self._gone(look, memory)
+        # A document of this id was deleted, and this is another one.
+        memory.thoroughly |= look.email is not None
         now, phase = self.clock(), first.status.phase
         if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):
             return Outcome(look.user, phase, why, phase)
