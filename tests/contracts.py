@@ -173,7 +173,7 @@ class UsersContract:
         claim = users.claim(name)
         assert claim is not None
         assert (claim.name, claim.user, claim.since, claim.purging) == (name, document.id, LONG_AGO, False)
-        assert asked == [(None, [])]
+        assert asked == []
         assert users.claims_of(document.id) == [claim]
         assert claim in list(users.every_claim())
 
@@ -186,24 +186,8 @@ class UsersContract:
         answer = _take(users, second, name, lambda *said: told.append(said) or first.id)
 
         assert answer == first.id
-        assert told == [(users.claim(name), [first])]
+        assert told == [(users.claim(name), first)]
         assert users.get(second.id) == second
-
-    def test_without_a_claim_those_are_asked_whose_status_has_the_email(self, users: Users, people: People) -> None:
-        email = f"{fresh('ada')}@example.com"
-        first, second = (_new(users, people, email=email) for _ in range(2))
-        first = users.write(first, Record(replace(first.status, email=email)))
-        told: list[object] = []
-
-        users.take(
-            second,
-            fresh("ada"),
-            Record(replace(second.status, email=email)),
-            lambda *said: told.append(said),
-            since=NOON,
-        )
-
-        assert told == [(None, [first])]
 
     def test_a_document_that_has_changed_takes_nothing(self, users: Users, people: People) -> None:
         document, name = _new(users, people, email="ada@example.com"), fresh("ada")

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from kupyterhub.domain.claims import Claim, held_by_other, is_purged, still_counts
+from kupyterhub.domain.claims import Claim, acted_before, is_purged, still_counts
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import counts_with
 from kupyterhub.domain.users import Status, UserDocument
 from kupyterhub.ports import Bus, Record, Users
+
+NOBODY = "(a delete-user message)"
+"""Who purges what no document is left for."""
 
 
 @dataclass(frozen=True)
@@ -45,34 +48,32 @@ class Names:
         claim = self.users.claim(name)
         if claim and is_purged(claim, now):
             return Hold(document, purged=True)
-        if claim and claim.user not in ("", document.id):
-            holder = self.users.get(claim.user)
-            if holder and counts_with(holder, email, now):
-                return Hold(document, other=holder.id)
         mine = claim is not None and claim.user == document.id and not claim.purging
         if mine and (before.email, before.name) == (email, name) and before.emailSince is not None:
             return Hold(document)
-        waiters: list[str] = []
-
-        def blocked(claim: Claim | None, others: list[UserDocument]) -> str | None:
-            waiters[:] = [other.id for other in others if _waits(other)]
-            return held_by_other(document, email, claim, others, now)
-
+        if claim:
+            holder = self.users.get(claim.user) if claim.user not in ("", document.id) else None
+            other, waiting = _holder(claim, holder, email, now), []
+        else:
+            others = [each for each in self.users.with_status_email(email) if each.id != document.id]
+            other, waiting = acted_before(document, email, others, now), [each.id for each in others if _waits(each)]
+            # Who believes to hold it without a claim takes it then.
+            self.tell([other] if other else [])
+        if other:
+            return Hold(document, other=other)
         since = claim.since if claim and mine else _since(document, email)
         taken = self.users.take(
             document,
             name,
             replace(record, status=replace(record.status, email=email, name=name, emailSince=since)),
-            blocked,
+            lambda claim, holder: _holder(claim, holder, email, now),
             since=since,
         )
         if isinstance(taken, str):
-            # Who believes to hold it without a claim takes it then.
-            self.tell([] if claim else [taken])
             return Hold(document, other=taken)
         former = [claim.user] if claim and claim.user else []
-        self.tell([*former, *waiters], waiting=email if claim else None, but=document.id)
-        return Hold(taken, fresh=claim is None and document.status == Status())
+        self.tell([*former, *waiting], waiting=email if claim else None, but=document.id)
+        return Hold(taken, fresh=claim is None and before == Status())
 
     def tell(self, users: Iterable[str], *, waiting: str | None = None, but: str = "") -> None:
         """Let others look at how it stands: some users, and those who wait for an e-mail."""
@@ -101,6 +102,13 @@ class Names:
         self.tell([], waiting=before.email, but=document.id)
         claim = self.users.claim(before.name)
         return claim if claim and claim.user == document.id and not is_purged(claim, now) else None
+
+
+def _holder(claim: Claim, holder: UserDocument | None, email: str, now: datetime) -> str | None:
+    """Who holds a name by a claim, as long as they count; nobody may take it from them."""
+    if is_purged(claim, now):
+        return claim.user or NOBODY
+    return claim.user if holder and counts_with(holder, email, now) else None
 
 
 def _has_rightly(claim: Claim, now: datetime, document: UserDocument | None) -> bool:

@@ -44,15 +44,15 @@ class Users(Protocol):
         document: UserDocument,
         name: str,
         record: Record,
-        blocked: Callable[[Claim | None, list[UserDocument]], str | None],
+        blocked: Callable[[Claim, UserDocument | None], str | None],
         *,
         since: datetime,
         purging: bool = False,
     ) -> UserDocument | str:
         """Write a status and the claim of a name in one transaction, unless `blocked` says who else has it.
 
-        `blocked` is given the claim and the holder's document, or without a claim all whose `status.email` is the
-        status' own. Returns the document's new version, or what `blocked` said; raises DocumentChanged.
+        `blocked` is given the claim that there is, and its holder's document where that is another one. Returns the
+        document's new version, or what `blocked` said; raises DocumentChanged.
         """
 
     def purge_for_nobody(self, name: str, now: datetime) -> bool:

@@ -46,10 +46,10 @@ class Purger:
             return Purge(done=True, message="Deleted. There was no e-mail, so there are no notebooks to purge.")
         name = base_name(email)
 
-        def blocked(claim: Claim | None, others: list[UserDocument]) -> str | None:
-            if claim and claim.user != document.id and is_purged(claim, now):
+        def blocked(claim: Claim, holder: UserDocument | None) -> str | None:
+            if claim.user != document.id and is_purged(claim, now):
                 return claim.user or "(a delete-user message)"
-            return next((other.id for other in others if _has(other, document, email, now)), None)
+            return holder.id if holder and _has(holder, document, email, now) else None
 
         held = self.users.take(document, name, Record(document.status), blocked, since=now, purging=True)
         if not isinstance(held, str):

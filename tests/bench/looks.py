@@ -1,14 +1,21 @@
-"""How many requests a look costs: the real adapters on a real API server and Firestore, counted at the seam."""
+"""What a look costs: requests of the real adapters to a real API server and Firestore, and what these cost in turn.
+
+A start is measured with 100, 1,000 and 3,000 others in the namespace: nothing may grow with how many there are.
+"""
 
 import os
 import tempfile
 import time
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import psutil
 import yaml
 from google.cloud import firestore, pubsub_v1
 from google.cloud.firestore_v1._helpers import encode_dict
@@ -21,19 +28,24 @@ from bench.figures import Figure
 from kupyterhub.adapters.bus import Bus
 from kupyterhub.adapters.cluster import Cluster
 from kupyterhub.adapters.user_store import UserStore, decode_write
+from kupyterhub.domain.announcements import Announcement
+from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Settings
+from kupyterhub.domain.urls import user_url
 from kupyterhub.events import Look, look_of_write
+from kupyterhub.ports import Record
 from kupyterhub.reconcile import Reconciler
 from kupyterhub_local.users import PROJECT
 
-READS = ("get", "with_status_email", "with_email", "due", "every")
-WRITES = ("write", "forget_observed")
 SETTINGS = {
     "domain": "localhost:8000",
     "allowedEmails": ["*"],
     "images": {"agent": "localhost/agent", "jupyterlab": "localhost/jupyterlab"},
     "profiles": {"default": {}},
 }
+CROWDS = (20, 60)
+STARTS = 10
+"""How many people start one after the other while it is measured what each costs."""
 
 
 class CountingClient(client.ApiClient):  # type: ignore[misc]
@@ -47,92 +59,229 @@ class CountingClient(client.ApiClient):  # type: ignore[misc]
 
 
 class CountingStore(UserStore):
-    """Counts calls of the user store, each of which is one request to Firestore."""
+    """Counts documents that are read by name and queried for, and documents that are written."""
 
     def __init__(self, store: firestore.Client) -> None:
         super().__init__(store)
-        self.calls: Counter[str] = Counter()
+        self.counts: Counter[Literal["reads", "writes"]] = Counter()
 
     def __getattribute__(self, name: str) -> Any:
-        if name in READS + WRITES:
-            self.calls["reads" if name in READS else "writes"] += 1
+        if name in {"get", "claim", "claims_of", "with_status_email", "with_email", "approval"}:
+            self.counts["reads"] += 1
         return super().__getattribute__(name)
+
+    def write(self, document: Any, record: Record) -> Any:
+        self.counts["writes"] += 1 + len(record.history) + (record.release is not None)
+        return super().write(document, record)
+
+    def take(self, document: Any, name: str, record: Record, *rest: Any, **more: Any) -> Any:
+        self.counts["writes"] += 2 + len(record.history) + (record.release is not None)
+        return super().take(document, name, record, *rest, **more)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A controller, its documents and the API server that it speaks to."""
+
+    reconciler: Reconciler
+    store: CountingStore
+    api: CountingClient
+    documents: Any
+    server: psutil.Process
+    admin: client.ApiClient
+
+    def enrol(self, user: str) -> None:
+        self.documents.document(user).set({"email": f"{user}@example.com"})
+
+    def look(self, user: str, **hints: Any) -> None:
+        self.reconciler.reconcile(Look(user, **hints))
+
+    def start(self, user: str) -> None:
+        """From the document to Ready: a look, and what the agent then announces."""
+        self.enrol(user)
+        self.look(user)
+        self.announce(user)
+
+    def announce(self, user: str) -> None:
+        now, name = datetime.now(UTC), base_name(f"{user}@example.com")
+        url = user_url(self.reconciler.settings, name)
+        self.look(user, announcement=Announcement("registered", user, name, "pod", url, now, now))
+
+    def status(self, user: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.documents.document(user).get().to_dict()["status"]
+        return found
+
+    @contextmanager
+    def counting(self) -> Iterator["Counted"]:
+        """Count requests and writes from here on."""
+        counted, requests, counts = Counted(), self.api.requests, Counter(self.store.counts)
+        yield counted
+        counted.requests = self.api.requests - requests
+        counted.reads = self.store.counts["reads"] - counts["reads"]
+        counted.writes = self.store.counts["writes"] - counts["writes"]
+
+    def served(self) -> tuple[float, int]:
+        """CPU seconds of the API server so far, and its writes for whomever."""
+        times = self.server.cpu_times()
+        text = self.admin.call_api(*self.admin.param_serialize("GET", "/metrics", header_params={})).read().decode()
+        lines = [line for line in text.splitlines() if line.startswith("apiserver_request_total{")]
+        writes = sum(float(line.rpartition(" ")[2]) for line in lines if any(f'verb="{v}"' in line for v in _VERBS))
+        return times.user + times.system, int(writes)
+
+    def rest(self) -> None:
+        """Wait until Kubernetes' controllers have done what there was to do."""
+        before, calm = self.served()[1], 0
+        while calm < 3:
+            time.sleep(1)
+            after = self.served()[1]
+            # Leases are renewed every few seconds.
+            calm, before = (calm + 1 if after - before <= 4 else 0), after
+
+
+_VERBS = ("POST", "PUT", "PATCH", "APPLY", "DELETE")
+
+
+@dataclass
+class Counted:
+    requests: int = 0
+    reads: int = 0
+    writes: int = 0
 
 
 def measure() -> list[Figure]:
-    """Count for the first look, for a look at an unchanged user, and for the echo of a status."""
+    """Count for each kind of look, then weigh starts in ever larger crowds."""
+    with bench() as running:
+        return [*_looks(running), *_crowds(running)]
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """Emulators, a control plane without a node, and a controller in this process."""
     with tempfile.TemporaryDirectory() as folder, local_system.emulators(Path(folder) / "emulators") as emulators:
         os.environ["FIRESTORE_EMULATOR_HOST"] = emulators.firestore_host
         os.environ["PUBSUB_EMULATOR_HOST"] = emulators.pubsub_host
+        publisher = pubsub_v1.PublisherClient()
+        publisher.create_topic(name=publisher.topic_path(PROJECT, "reconcile-user"))
         with local_system.control_plane(Path(folder) / "control-plane") as plane:
-            return _count(plane)
+            firestore_client = firestore.Client(PROJECT)
+            store, api = CountingStore(firestore_client), _api(CountingClient, plane.controller_kubeconfig)
+            yield Bench(
+                Reconciler(
+                    users=store,
+                    cluster=Cluster(api, "kupyterhub"),
+                    bus=Bus(publisher, PROJECT),
+                    settings=Settings.model_validate(yaml.safe_load(yaml.safe_dump(SETTINGS))),
+                    master_secret=b"of the benchmark, and nobody else's",
+                    clock=lambda: datetime.now(UTC),
+                ),
+                store,
+                api,
+                firestore_client.collection("users"),
+                psutil.Process(plane.supervisor._children["kube-apiserver"].process.pid),
+                _api(client.ApiClient, plane.admin_kubeconfig),
+            )
 
 
-def _count(plane: local_system.RunningControlPlane) -> list[Figure]:
-    firestore_client = firestore.Client(PROJECT)
-    store = CountingStore(firestore_client)
-    api = _api(plane.controller_kubeconfig)
-    reconciler = Reconciler(
-        users=store,
-        cluster=Cluster(api, "kupyterhub"),
-        bus=Bus(pubsub_v1.PublisherClient(), PROJECT),
-        settings=Settings.model_validate(yaml.safe_load(yaml.safe_dump(SETTINGS))),
-        master_secret=b"of the benchmark, and nobody else's",
-        clock=lambda: datetime.now(UTC),
-    )
-    document = firestore_client.collection("users").document("counted")
-    document.set({"email": "counted@example.com"})
-    asked = document.get()
-    reconciler.reconcile(Look("counted", created=True))
-    first = api.requests
-    _rest(reconciler, document)
-    versions, written = _versions(reconciler), document.get()
-    api.requests, store.calls = 0, Counter()
-    reconciler.reconcile(Look("counted"))
-    again, reads, writes = api.requests, store.calls["reads"], store.calls["writes"]
-    moved = len(set(_versions(reconciler).items()) ^ set(versions.items()))
-    moved += document.get().update_time != written.update_time
-    api.requests, store.calls = 0, Counter()
-    if look := look_of_write(decode_write(_event(asked, written))):
-        reconciler.reconcile(look)
-    echo = api.requests + store.calls.total()
-    api.requests = 0
-    firestore_client.collection("users").document("sharing").set({"email": "sharing@example.com"})
-    shared = replace(reconciler, settings=reconciler.settings.model_copy(update={"agent": "shared"}))
-    shared.reconcile(Look("sharing", created=True))
-    sharing = api.requests
+def _looks(bench: Bench) -> list[Figure]:
+    bench.enrol("counted")
+    asked = bench.documents.document("counted").get()
+    with bench.counting() as first:
+        bench.look("counted")
+    with bench.counting() as due:
+        _until_the_scheduler_has_spoken(bench)
+        bench.look("counted")
+    due_each = due.requests / max(1, due.reads // 2)
+    with bench.counting() as announced:
+        bench.announce("counted")
+    written, versions = bench.documents.document("counted").get(), _versions(bench)
+    with bench.counting() as again:
+        bench.look("counted")
+    moved = len(set(_versions(bench).items()) ^ set(versions.items()))
+    moved += bench.documents.document("counted").get().update_time != written.update_time
+    with bench.counting() as echo:
+        if look := look_of_write(decode_write(_event(asked, written))):
+            bench.reconciler.reconcile(look)
+    shared = replace(bench, reconciler=_shared(bench.reconciler))
+    with shared.counting() as sharing:
+        shared.start("sharing")
+    start = Counted(first.requests + announced.requests, writes=first.writes + announced.writes)
+    bench.documents.document("counted").update({"state": "stopped"})
+    with bench.counting() as stop:
+        bench.look("counted")
     return [
-        Figure("first look: API-server requests", first, 8, "", "7 objects, 1 read of the Deployment"),
-        Figure("first look, shared agent: API-server requests", sharing, 6, "", "without an agent's two objects"),
-        Figure("unchanged user: API-server requests", again, first, ""),
-        Figure("unchanged user: Firestore reads", reads, 1, ""),
-        Figure("unchanged user: Firestore writes", writes, 0, ""),
+        Figure("a start, from document to Ready: API-server requests", start.requests, 9, "", "one Event each phase"),
+        Figure("a start: documents written, history included", start.writes, 3, "", "claim, two statuses"),
+        Figure(
+            "a start, shared agent: API-server requests", sharing.requests, 7, "", "without an agent's two objects"
+        ),
+        Figure(
+            "an announcement that makes Ready: API-server requests", announced.requests, 2, "", "one is the Event"
+        ),
+        Figure("a due look at one who is starting: API-server requests", due_each, 2, ""),
+        Figure("unchanged user: API-server requests", again.requests, 1, ""),
+        Figure("unchanged user: Firestore reads", again.reads, 2, "", "the document, and who holds the name"),
+        Figure("unchanged user: Firestore writes", again.writes, 0, ""),
         Figure("unchanged user: resourceVersions and update times that move", moved, 0, ""),
-        Figure("echo of a status: requests of either kind", echo, 0, ""),
+        Figure("echo of a status: requests of either kind", echo.requests + echo.reads + echo.writes, 0, ""),
+        Figure("a stop: API-server requests", stop.requests, 14, "", "each object is read, then deleted as read"),
     ]
 
 
-def _rest(reconciler: Reconciler, document: firestore.DocumentReference) -> None:
-    """Look until the scheduler has said that there is no node, which is news for the status."""
-    while document.get().to_dict()["status"]["reason"] != "WaitingForNode":
-        time.sleep(0.1)
-        reconciler.reconcile(Look("counted"))
+def _crowds(bench: Bench) -> list[Figure]:
+    figures, first = [], None
+    for crowd in CROWDS:
+        _fill(bench, crowd)
+        bench.rest()
+        cpu, writes = bench.served()
+        began = time.perf_counter()
+        with bench.counting() as counted:
+            for number in range(STARTS):
+                bench.start(f"start-{crowd}-{number}")
+        took = time.perf_counter() - began
+        bench.rest()
+        after_cpu, after_writes = bench.served()
+        each = (after_cpu - cpu) / STARTS * 1000
+        first = first or each
+        details = (
+            f"{counted.requests / STARTS:.1f} requests, {(after_writes - writes) / STARTS:.1f} writes of the server, "
+            f"{each:.0f} ms of its CPU for each; {STARTS / took:.1f} starts/s"
+        )
+        figures.append(
+            Figure(f"a start among {crowd}: CPU of the API server / among 100", each / first, 1.1, "", details)
+        )
+    return figures
 
 
-def _api(kubeconfig: Path) -> CountingClient:
+def _fill(bench: Bench, crowd: int) -> None:
+    there = sum(1 for _ in bench.documents.select([]).stream())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(bench.start, (f"crowd-{number}" for number in range(there, crowd))))
+
+
+def _until_the_scheduler_has_spoken(bench: Bench) -> None:
+    """Look until it has said that there is no node, which is news for the status."""
+    while bench.status("counted")["reason"] != "WaitingForNode":
+        time.sleep(0.2)
+        bench.look("counted")
+
+
+def _shared(reconciler: Reconciler) -> Reconciler:
+    return replace(reconciler, settings=reconciler.settings.model_copy(update={"agent": "shared"}))
+
+
+def _api(kind: type[Any], kubeconfig: Path) -> Any:
     configuration = client.Configuration()
     config.load_kube_config(str(kubeconfig), client_configuration=configuration)
-    return CountingClient(configuration)
+    return kind(configuration)
 
 
-def _versions(reconciler: Reconciler) -> dict[str, str]:
+def _versions(bench: Bench) -> dict[str, str]:
     """Of Secrets, Services and ServiceAccounts; of Deployments the generation, for their status moves by itself."""
-    objects = reconciler.cluster.user_objects("app.kubernetes.io/managed-by=kupyterhub")
     return {
         f"{obj['kind']} {obj['metadata']['name']}": str(obj["metadata"].get("generation"))
         if obj["kind"] == "Deployment"
         else obj["metadata"]["resourceVersion"]
-        for obj in objects
+        for obj in bench.reconciler.cluster.of_name(base_name("counted@example.com"))
     }
 
 

@@ -74,7 +74,7 @@ class FakeUsers:
         document: UserDocument,
         name: str,
         record: Record,
-        blocked: Callable[[Claim | None, list[UserDocument]], str | None],
+        blocked: Callable[[Claim, UserDocument | None], str | None],
         *,
         since: datetime,
         purging: bool = False,
@@ -82,11 +82,8 @@ class FakeUsers:
         self.requests.note(f"take {name} {document.id}")
         self._expect(document)
         claim = self._claims.get(name)
-        if claim is None:
-            others = self._found(lambda fields: _at(fields, "status", "email") == record.status.email)
-        else:
-            others = [self._document(claim.user)] if claim.user in self._versions else []
-        if by := blocked(claim, [other for other in others if other.id != document.id]):
+        other = claim is not None and claim.user != document.id and claim.user in self._versions
+        if claim and (by := blocked(claim, self._document(claim.user) if other else None)):
             return by
         written = self._write(document, record)
         self._last = self._next_time()

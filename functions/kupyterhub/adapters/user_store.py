@@ -45,7 +45,7 @@ _RETRY = Retry(
 """Short: a function that fails is delivered again, with a longer pause than it could wait itself."""
 
 
-Blocked = Callable[[Claim | None, list[UserDocument]], str | None]
+Blocked = Callable[[Claim, UserDocument | None], str | None]
 _T = TypeVar("_T")
 
 
@@ -100,7 +100,7 @@ class UserStore:
             if not current.exists or current.update_time != document.update_time:
                 raise DocumentChanged(f"{COLLECTION}/{document.id} is not what was read")
             claim = _claim(self._names.document(name).get(transaction=transaction))
-            if by := blocked(claim, self._others(claim, record.status.email, document, transaction)):
+            if claim and (by := blocked(claim, self._holder(claim, document, transaction))):
                 return by
             holds = {"user": document.id, "since": since, **({"purging": True} if purging else {})}
             self._put(transaction, document, record, None)
@@ -233,16 +233,11 @@ class UserStore:
             unchanged = self._client.write_option(last_update_time=claim.update_time)
             batch.delete(self._names.document(claim.name), option=unchanged)
 
-    def _others(
-        self, claim: Claim | None, email: str | None, document: UserDocument, transaction: Any
-    ) -> list[UserDocument]:
-        if claim is None:
-            query = self._users.where(filter=FieldFilter("status.email", "==", email))
-            return [each for each in map(_document, query.stream(transaction=transaction)) if each.id != document.id]
+    def _holder(self, claim: Claim, document: UserDocument, transaction: Any) -> UserDocument | None:
         if claim.user in ("", document.id):
-            return []
+            return None
         holder = self._users.document(claim.user).get(transaction=transaction)
-        return [_document(holder)] if holder.exists else []
+        return _document(holder) if holder.exists else None
 
     def _query(self, condition: Any) -> list[UserDocument]:
         with _translated(f"query {COLLECTION}"):

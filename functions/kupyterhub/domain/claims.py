@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kupyterhub.domain.names import base_name
-from kupyterhub.domain.policy import counts_with, email_of, has_ended, holder
+from kupyterhub.domain.policy import email_of, has_ended, holder
 from kupyterhub.domain.users import UserDocument
 
 PURGE_LASTS = timedelta(minutes=5)
@@ -34,16 +34,12 @@ def is_purged(claim: Claim, now: datetime) -> bool:
     return claim.purging and now - claim.since < PURGE_LASTS
 
 
-def held_by_other(
-    document: UserDocument, email: str, claim: Claim | None, others: list[UserDocument], now: datetime
-) -> str | None:
-    """Which other document keeps this one from taking the name of an e-mail; None where it may take it.
+def acted_before(document: UserDocument, email: str, others: list[UserDocument], now: datetime) -> str | None:
+    """Which other document keeps this one from taking a name that nobody holds; None where it may take it.
 
-    `others` is the holder's document where there is a claim. Where there is none, because nobody held the name yet
-    or it was lost, as in a restore, it is whoever's status has the e-mail: who acted with it before keeps it.
+    Nobody held it yet, or the claim was lost, as in a restore. `others` are whose status has the e-mail: who acted
+    with it before keeps it.
     """
-    if claim is not None:
-        return None if claim.user == document.id or not _any_counts(others, email, now) else claim.user
     acted = [other for other in others if other.status.emailSince and other.status.reason != "DuplicateEmail"]
     itself = [document] if document.status.emailSince and document.status.reason != "DuplicateEmail" else []
     first = holder(email, [*itself, *acted], now)
@@ -54,7 +50,3 @@ def still_counts(claim: Claim, document: UserDocument | None, now: datetime) -> 
     """Whether the document that a claim names counts as a user with that name."""
     email = email_of(document) if document and not has_ended(document, now) else None
     return email is not None and base_name(email) == claim.name
-
-
-def _any_counts(documents: list[UserDocument], email: str, now: datetime) -> bool:
-    return any(counts_with(document, email, now) for document in documents)

@@ -30,7 +30,8 @@ def test_a_new_document_costs_one_request_for_each_object_and_one_write(world: W
 
     assert world.cluster.requests == CREATED
     # The last is whether the document is still the one that was acted on.
-    assert world.users.requests == ["get ada", f"claim {NAME}", f"take {NAME} ada", "get ada"]
+    asked = ["get ada", f"claim {NAME}", f"query status.email {ADA}", f"take {NAME} ada", "get ada"]
+    assert world.users.requests == asked
     assert world.cluster.everything() == {*objects_of(ADA), f"PersistentVolumeClaim home-{NAME}"}
 
 

@@ -1,5 +1,7 @@
 """What outlives the system: notebooks, documents, the master secret and snapshots."""
 
+import re
+
 import pytest
 
 from terraform.roots import Plan, Root, TerraformError
@@ -47,9 +49,20 @@ def test_documents_can_be_read_as_they_were_days_ago(data_plan: Plan) -> None:
 def test_what_the_controller_looks_for_is_indexed(data_plan: Plan) -> None:
     fields = data_plan.of("google_firestore_field").values()
     indexes = {field["field"]: field["index_config"][0]["indexes"] for field in fields}
-    assert [index["order"] for index in indexes["status.nextLookAt"]] == ["ASCENDING"]
-    assert [index["order"] for index in indexes["status.email"]] == ["ASCENDING"]
+    for name in ("status.email", "status.nextLookAt", "status.settings"):
+        assert [index["order"] for index in indexes[name]] == ["ASCENDING"]
     assert [index["array_config"] for index in indexes["status.terms"]] == ["CONTAINS"]
+
+
+def test_what_is_only_read_costs_no_index(data_plan: Plan) -> None:
+    fields = data_plan.of("google_firestore_field").values()
+    unindexed = {field["field"] for field in fields if not field["index_config"][0]["indexes"]}
+    assert unindexed == {"status.changes", "status.message", "expireAt"}
+
+
+def test_what_happened_goes_when_its_days_are_over(data_plan: Plan) -> None:
+    fields = data_plan.of("google_firestore_field").values()
+    assert [(each["collection"], each["field"]) for each in fields if each["ttl_config"]] == [("history", "expireAt")]
 
 
 def test_a_browser_writes_no_document(data_plan: Plan) -> None:
@@ -60,6 +73,12 @@ def test_a_browser_writes_no_document(data_plan: Plan) -> None:
         "allow read, write: if false;",
     ]
     assert data_plan.of("google_firebaserules_release")["users"]["name"] == "cloud.firestore"
+
+
+def test_a_browser_sees_users_alone(data_plan: Plan) -> None:
+    rules = data_plan.of("google_firebaserules_ruleset")["users"]["source"][0]["files"][0]["content"]
+    # What the functions keep beside users (names, asked, controller) has no rule of its own but the one for all else.
+    assert re.findall(r"match /([^ ]+) ", rules) == ["databases/{database}/documents", "users/{user}", "{document=**}"]
 
 
 def test_no_secret_is_in_terraforms_state(data_plan: Plan) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from kupyterhub import settings, telemetry
 from kupyterhub.adapters import bus
+from kupyterhub.domain.settings import Limits
 from kupyterhub.events import Message, resync_mode
 from terraform.roots import CHECKOUT, Plan, Root
 from terraform.ways import WAYS
@@ -170,6 +171,15 @@ def test_the_settings_are_such_as_the_functions_take(way: str, system_plan: Way)
     assert parsed.clusters[0].endpoint == "https://gke-0a1b.europe-west1.gke.goog"
     assert parsed.images.agent == "europe-west1-docker.pkg.dev/my-project/kupyterhub/agent:0a1b2c3"
     assert parsed.proxy == ("hosted" if way == "hosted" else "self-hosted")
+
+
+def test_that_new_settings_stop_many_can_be_said_to_be_meant(system_plan: Way) -> None:
+    def limits(way: str) -> Limits:
+        text = system_plan(way).of("google_secret_manager_secret_version")["settings"]["secret_data"]
+        return settings.parse(text).limits
+
+    assert (limits("everything").looks_per_minute, limits("everything").stopped_by_settings) == (100, 1)
+    assert limits("self-hosted") == Limits()
 
 
 def test_agents_in_the_servers_cluster_dial_each_of_its_replicas(system_plan: Way) -> None:
