@@ -2,11 +2,12 @@
 
 import sys
 
-from bench import figures, idle, import_users, imports, looks, notebooks, portal, traffic
+from bench import figures, idle, import_users, imports, looks, notebooks, portal, resync, traffic
 
 PARTS = {
     "imports": imports,
     "looks": looks,
+    "resync": resync,
     "notebooks": notebooks,
     "users": import_users,
     "portal": portal,

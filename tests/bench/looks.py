@@ -43,8 +43,8 @@ SETTINGS = {
     "images": {"agent": "localhost/agent", "jupyterlab": "localhost/jupyterlab"},
     "profiles": {"default": {}},
 }
-CROWDS = (20, 60)
-STARTS = 10
+CROWDS = (100, 1000, 3000)
+STARTS = 60
 """How many people start one after the other while it is measured what each costs."""
 
 
