@@ -40,6 +40,13 @@ _REFUSED = (
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
+_PASSING = (
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+)
 _UNREADABLE = ("failed to create typed patch object", "failed to convert new object")
 """https://github.com/kubernetes/apimachinery/blob/master/pkg/util/managedfields/internal/structuredmerge.go"""
 _TIMEOUT = (5.0, 30.0)
@@ -67,8 +74,21 @@ def of_kubeconfig() -> client.Configuration:
 
 
 def connect(configuration: client.Configuration) -> client.ApiClient:
-    """A client that asks once: a function that fails is delivered again, and must not outlive its time before."""
-    configuration.retries = urllib3.Retry(connect=1, read=0, redirect=0, status=0)
+    """A client that asks four times within seconds: a function that fails is delivered again, with longer pauses.
+
+    Each request may be sent twice: what is written is conditional on what was read, or created only once.
+    """
+    configuration.retries = urllib3.Retry(
+        total=3,
+        redirect=0,
+        allowed_methods=None,
+        status_forcelist=_PASSING,
+        raise_on_status=False,
+        backoff_factor=0.1,
+        backoff_jitter=0.2,
+        backoff_max=1,
+        retry_after_max=2,
+    )
     return client.ApiClient(configuration)
 
 

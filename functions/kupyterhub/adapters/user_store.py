@@ -37,7 +37,11 @@ _BEFORE_LETTERS = [("\t", "!"), ("\u0085", "\u00a1"), ("\u1680", "\u1681"), ("\u
 """Ranges that hold every white space, which may stand before an e-mail."""
 _RETRY = Retry(
     predicate=lambda e: isinstance(
-        e, exceptions.ServiceUnavailable | exceptions.Aborted | exceptions.InternalServerError
+        e,
+        exceptions.ServiceUnavailable
+        | exceptions.Aborted
+        | exceptions.InternalServerError
+        | exceptions.TooManyRequests,
     ),
     initial=0.1,
     timeout=_SECONDS,
