@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from kupyterhub.belongings import Belongings, Memory
 from kupyterhub.disks import Disks
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement, ignored, is_news, says_idle
 from kupyterhub.domain.claims import Claim
-from kupyterhub.domain.desired import NOTEBOOK
 from kupyterhub.domain.differs import stopped_by_settings
 from kupyterhub.domain.errors import ClusterRefused, DocumentChanged, DocumentRefused, ObjectChanged, TransientError
 from kupyterhub.domain.installation import Installation
@@ -24,7 +24,7 @@ from kupyterhub.domain.phases import Seen, next_status
 from kupyterhub.domain.policy import Ended, Stopped, Verdict, Wanted, duplicate, judge, none_may_run, profile_of
 from kupyterhub.domain.refusals import Trouble
 from kupyterhub.domain.settings import Settings
-from kupyterhub.domain.users import AT_REST, Status, UserDocument
+from kupyterhub.domain.users import Status, UserDocument
 from kupyterhub.events import Look
 from kupyterhub.holding import Names
 from kupyterhub.objects import PURGED, Objects
@@ -45,14 +45,6 @@ class Outcome:
     before: str | None = None
     """The phase before the look."""
     reason: str | None = None
-
-
-@dataclass
-class _Memory:
-    """What earlier attempts of one look have done, so that the last leaves nothing of it behind."""
-
-    thoroughly: bool
-    names: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -96,10 +88,15 @@ class Reconciler:
         """What is in the cluster for somebody."""
         return Objects(self.cluster, self.storages, self.installation)
 
+    @cached_property
+    def belongings(self) -> Belongings:
+        """What is there of documents, under whatever name."""
+        return Belongings(self.users, self.cluster, self.names, self.objects)
+
     def reconcile(self, look: Look) -> Outcome:
         """Look at one user until document and cluster hold still; raises TransientError for another delivery."""
         about(look.user)
-        memory = _Memory(look.thoroughly)
+        memory = Memory(look.thoroughly)
         for _ in range(ATTEMPTS):
             try:
                 return self._look(look, memory)
@@ -112,28 +109,29 @@ class Reconciler:
             f"users/{look.user} changed {ATTEMPTS} times while it was looked at; it is looked at again"
         )
 
-    def _look(self, look: Look, memory: _Memory) -> Outcome:
+    def _look(self, look: Look, memory: Memory) -> Outcome:
         first = self.users.get(look.user)
         if first is None:
-            return self._gone(look, memory)
+            removed = self.belongings.remove_all(look, memory, self.clock())
+            return Outcome(look.user, None, f"no document; {removed} objects removed")
         # A document of this id was deleted, and this is another one.
         memory.thoroughly |= look.email is not None
         now, phase = self.clock(), first.status.phase
         if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):
             return Outcome(look.user, phase, why, phase)
-        document = self._remembered(first, memory)
+        document = self.belongings.remembered(first, memory, now)
         verdict = judge(document, self.settings, now)
         if held_back := self._is_held_back(document, verdict):
             verdict = judge(document, self.settings, now, whoever=True)
         seen, purge, left = Seen(verdict), Purge(), False
         try:
-            left = self._leave(document, verdict, memory)
+            left = self.belongings.leave(document, verdict, memory)
             document, seen = self._hold(document, verdict, look, now)
             document = self._ask_for_restart(document, seen.verdict, look, now)
             seen = self.objects.read(document, seen.verdict, seen)
             document, seen = self._end(document, seen, look, now)
             if none_may_run(seen.verdict):
-                seen = self._remove_own(document, seen, memory)
+                seen = self.belongings.remove_own(document, seen, memory, self.installation.hash)
             else:
                 seen = self.objects.settle(document, seen.verdict, seen, thoroughly=memory.thoroughly, now=now)
             if isinstance(seen.verdict, Ended):
@@ -149,54 +147,12 @@ class Reconciler:
         )
         return self._record(purge.document or document, first, seen, purge, look, now)
 
-    def _gone(self, look: Look, memory: _Memory) -> Outcome:
-        """Nobody's document: nothing of it may be left, but for the storage."""
-        claims = self.users.claims_of(look.user)
-        names = {claim.name for claim in claims} | memory.names | ({base_name(look.email)} if look.email else set())
-        listed = self.cluster.of_user(look.user) if memory.thoroughly or not names else []
-        memory.names |= {facts.instance(obj) for obj in listed} | names
-        removed = sum(len(self.objects.remove(name, look.user)) for name in sorted(memory.names))
-        if removed and self.users.get(look.user) is not None:
-            raise DocumentChanged(look.user)
-        emails = {look.email, *map(facts.email, listed)} - {None}
-        for email in sorted(filter(None, emails)):
-            self.names.tell([], waiting=email, but=look.user)
-        self.names.let_go(claims, self.clock())
-        return Outcome(look.user, None, f"no document; {removed} objects removed")
-
-    def _remembered(self, document: UserDocument, memory: _Memory) -> UserDocument:
-        """The document with what its objects say, where its status was taken away or is not to be relied on."""
-        # Of a document that is as somebody created it, without a status, nothing was ever made.
-        is_new = document.update_time == document.create_time and document.fields.get("status") is None
-        unknown = document.status.name is None and not is_new
-        if not (unknown or memory.thoroughly):
-            return document
-        listed = self.cluster.of_user(document.id)
-        memory.names |= {facts.instance(obj) for obj in listed}
-        if memory.thoroughly:
-            own = base_name(document.status.email) if document.status.email else None
-            self.names.let_go([c for c in self.users.claims_of(document.id) if c.name != own], self.clock())
-        notebook = next((obj for obj in listed if facts.key(obj) == NOTEBOOK), None)
-        if notebook is None or not unknown:
-            return document
-        status = replace(document.status, name=facts.instance(notebook), email=facts.email(notebook))
-        return document.with_status(status)
-
     def _is_held_back(self, document: UserDocument, verdict: Verdict) -> bool:
         """Whether new settings alone would stop somebody, and nobody has said yet how many they stop."""
         if not stopped_by_settings(document, verdict, self.installation.hash):
             return False
         approval = self.users.approval()
         return approval is None or approval.settings != self.installation.hash or not approval.given
-
-    def _leave(self, document: UserDocument, verdict: Verdict, memory: _Memory) -> bool:
-        """Another e-mail is another person: what runs under other names goes before the new name is written."""
-        own = base_name(verdict.email) if verdict.email else document.status.name
-        former = document.status.name
-        names = (memory.names | ({former} if former else set())) - {own}
-        memory.names |= {own} if own else set()
-        removed = [self.objects.remove(name, document.id) for name in sorted(names)]
-        return any(removed)
 
     def _hold(self, document: UserDocument, verdict: Verdict, look: Look, now: datetime) -> tuple[UserDocument, Seen]:
         """Take the name of the e-mail, or learn who has it: nobody acts without holding it."""
@@ -247,20 +203,6 @@ class Reconciler:
             return document, seen
         document = self._write(document, replace(document.status, reason=reason), look, state="stopped")
         return document, Seen(judge(document, self.settings, now))
-
-    def _remove_own(self, document: UserDocument, seen: Seen, memory: _Memory) -> Seen:
-        """Remove what runs of somebody who should not, under whatever name."""
-        status = document.status
-        acted_on = (status.observed, status.settings) == (document.observed, self.installation.hash)
-        if status.name and status.phase in AT_REST and acted_on and not memory.thoroughly:
-            # The notebook's Deployment goes last, so without it there is nothing.
-            live = self.cluster.read_notebook(status.name)
-            if live is None or facts.is_ending(live) or not facts.is_of(live, document.id):
-                return seen
-        names = memory.names | ({status.name} if status.name else set())
-        removed = [obj for name in sorted(names) for obj in self.objects.remove(name, document.id)]
-        notebook = next((obj for obj in removed if facts.key(obj) == NOTEBOOK), None)
-        return replace(seen, changed=bool(removed), ended=notebook)
 
     def _record(  # noqa: PLR0913, PLR0917 - all that was found out
         self, document: UserDocument, first: UserDocument, seen: Seen, purge: Purge, look: Look, now: datetime

@@ -199,7 +199,9 @@ def _running(document: UserDocument, status: Status, seen: Seen, settings: Setti
     if now >= deadline:
         return _failed(document, status, seen.trouble or _LATE, now)
     trouble = seen.trouble or STARTING
-    look = before.nextLookAt if before.phase == "Provisioning" and before.nextLookAt else now + SOON
+    # What still ends is gone any moment.
+    soon = now if trouble.reason == "Ending" else now + SOON
+    look = before.nextLookAt if before.phase == "Provisioning" and before.nextLookAt else soon
     return replace(
         status,
         phase="Provisioning",
