@@ -9,7 +9,6 @@ from pathlib import Path
 from google.cloud import firestore, pubsub_v1
 from kubernetes.client import ApiClient
 
-from kupyterhub import json_lines, telemetry
 from kupyterhub import settings as files
 from kupyterhub.adapters import cluster, folders, gke
 from kupyterhub.adapters.bus import Bus
@@ -18,7 +17,8 @@ from kupyterhub.domain.errors import SettingsError
 from kupyterhub.domain.settings import Settings
 from kupyterhub.reconcile import Reconciler
 from kupyterhub.removal import Removal
-from kupyterhub.reporting import Reporter
+from kupyterhub.reporting import json_lines, telemetry
+from kupyterhub.reporting.reporter import Reporter
 from kupyterhub.resync import Resync
 
 

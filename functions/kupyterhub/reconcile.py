@@ -29,8 +29,8 @@ from kupyterhub.events import Look
 from kupyterhub.holding import Names
 from kupyterhub.objects import PURGED, Objects
 from kupyterhub.ports import Bus, Clock, Cluster, Record, Storage, Users
+from kupyterhub.reporting.under_way import about
 from kupyterhub.storage import Purge, Purger
-from kupyterhub.under_way import about
 
 ATTEMPTS = 5
 

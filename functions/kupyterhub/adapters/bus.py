@@ -13,7 +13,7 @@ from google.cloud import pubsub_v1
 
 from kupyterhub.domain.errors import BadMessage, TransientError
 from kupyterhub.events import Message
-from kupyterhub.under_way import count
+from kupyterhub.reporting.under_way import count
 
 TOPIC = "reconcile-user"
 _SECONDS = 20.0

@@ -26,7 +26,7 @@ from kupyterhub.domain.labels import MANAGED, MANAGER
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.manifests import agent, jupyterlab, shared_agent, storage
 from kupyterhub.domain.refusals import refusal
-from kupyterhub.under_way import count
+from kupyterhub.reporting.under_way import count
 
 _JSON = "application/json"
 _AS = "application/json;as={};v=v1;g=meta.k8s.io"

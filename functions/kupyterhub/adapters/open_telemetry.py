@@ -28,9 +28,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 
-from kupyterhub.endings import Ending
-from kupyterhub.telemetry import Off, Span, Telemetry
-from kupyterhub.trace_context import TraceContext
+from kupyterhub.reporting.endings import Ending
+from kupyterhub.reporting.telemetry import Off, Span, Telemetry
+from kupyterhub.reporting.trace_context import TraceContext
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _SECONDS = 2.0

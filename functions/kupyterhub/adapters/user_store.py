@@ -21,7 +21,7 @@ from kupyterhub.domain.policy import email_of
 from kupyterhub.domain.users import KEPT, UserDocument
 from kupyterhub.events import DocumentWrite
 from kupyterhub.ports import Record
-from kupyterhub.under_way import count
+from kupyterhub.reporting.under_way import count
 
 COLLECTION = "users"
 _SECONDS = 10.0

@@ -19,6 +19,7 @@ LONGEST = timedelta(minutes=60)
 FAR = timedelta(days=3650)
 """An end that is further away is none: programs write the last day that they know for never."""
 WAITS = "A change waits for the next start; set restart to true to restart now."
+NO_POD = Trouble("NoPod", "Kubernetes has not made its pod yet.")
 STARTING = Trouble("Starting", "JupyterLab is starting.")
 STOPS = ("Idle", "MaxAge")
 """Reasons that stay while the user stays Stopped."""
@@ -198,7 +199,7 @@ def _running(document: UserDocument, status: Status, seen: Seen, settings: Setti
     deadline = begun + profile.ready_deadline
     if now >= deadline:
         return _failed(document, status, seen.trouble or _LATE, now)
-    trouble = seen.trouble or STARTING
+    trouble = seen.trouble or (STARTING if live else NO_POD)
     # What still ends is gone any moment.
     soon = now if trouble.reason == "Ending" else now + SOON
     look = before.nextLookAt if before.phase == "Provisioning" and before.nextLookAt else soon

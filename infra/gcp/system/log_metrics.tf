@@ -1,4 +1,4 @@
-# What is counted of the functions' log lines, by their fields, which functions/kupyterhub/reporting.py writes and
+# What is counted of the functions' log lines, by their fields, which functions/kupyterhub/reporting/ writes and
 # docs/day-two.md explains.
 locals {
   log_lines = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name =~ \"^kupyterhub-\" AND jsonPayload.logger = \"kupyterhub\""

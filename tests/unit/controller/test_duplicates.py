@@ -78,7 +78,7 @@ def test_who_is_looked_at_first_holds_even_against_an_earlier_document(world: Wo
     world.look("first")
     world.deliver_bus()
 
-    assert phases(world) == {"first": ("Rejected", "DuplicateEmail"), "second": ("Provisioning", "Starting")}
+    assert phases(world) == {"first": ("Rejected", "DuplicateEmail"), "second": ("Provisioning", "NoPod")}
     assert world.objects("second") == objects_of(ADA)
     assert world.status("first").emailSince is None
 
@@ -287,7 +287,7 @@ def test_who_took_over_holds_against_the_one_who_comes_back(world: World) -> Non
     world.deliver_bus()
 
     # What let go counts anew since it came back; the other has counted since before.
-    assert phases(world) == {"first": ("Rejected", "DuplicateEmail"), "second": ("Provisioning", "Starting")}
+    assert phases(world) == {"first": ("Rejected", "DuplicateEmail"), "second": ("Provisioning", "NoPod")}
     assert world.objects("second") == objects_of(ADA)
 
 

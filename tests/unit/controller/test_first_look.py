@@ -44,15 +44,15 @@ def test_a_new_document_gets_a_whole_status(world: World) -> None:
         phase="Provisioning",
         name=NAME,
         email=ADA,
-        reason="Starting",
-        message="JupyterLab is starting.",
+        reason="NoPod",
+        message="Kubernetes has not made its pod yet.",
         observed=document.observed,
         emailSince=document.create_time,
         updatedAt=now,
         nextLookAt=now + timedelta(minutes=1),
         settings=world.reconciler.installation.hash,
         terms=search_terms(ADA, "Ada L."),
-        changes=(Change("Provisioning", now, "Starting", "JupyterLab is starting."),),
+        changes=(Change("Provisioning", now, "NoPod", "Kubernetes has not made its pod yet."),),
     )
     assert (world.users.phases, world.users.history) == ([("ada", "Provisioning")], [])
 

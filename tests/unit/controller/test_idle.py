@@ -42,7 +42,7 @@ def test_the_reason_is_kept_while_stopped_and_gone_after_the_start(world: World)
 
     world.users.set("ada", state="running")
     world.look()
-    assert (world.status().phase, world.status().reason) == ("Provisioning", "Starting")
+    assert (world.status().phase, world.status().reason) == ("Provisioning", "NoPod")
     world.users.set("ada", state="stopped")
     world.look()
 

@@ -13,11 +13,11 @@ import flask
 import pytest
 from cloudevents.http import CloudEvent
 
-from kupyterhub import json_lines, under_way
 from kupyterhub.domain.errors import BadMessage, ClusterRefused, SettingsError, TransientError
 from kupyterhub.reconcile import Outcome
-from kupyterhub.reporting import Reporter
-from kupyterhub.telemetry import Off
+from kupyterhub.reporting import json_lines, under_way
+from kupyterhub.reporting.reporter import Reporter
+from kupyterhub.reporting.telemetry import Off
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TOKEN = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"  # noqa: S105 - of the form, no secret

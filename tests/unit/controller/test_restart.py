@@ -100,7 +100,7 @@ def test_a_stop_and_a_start_take_the_change(world: World, change: Callable[[Worl
     world.look()
 
     assert notebook(world)["spec"] != before
-    assert world.status().message == "JupyterLab is starting."
+    assert world.status().reason == "NoPod"
 
 
 def test_a_change_that_is_taken_back_waits_no_more(world: World) -> None:

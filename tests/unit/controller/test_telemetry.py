@@ -14,12 +14,12 @@ from cloudevents.http import CloudEvent
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from kupyterhub import telemetry, under_way
 from kupyterhub.adapters.open_telemetry import OpenTelemetry
 from kupyterhub.domain.errors import TransientError
 from kupyterhub.reconcile import Outcome
-from kupyterhub.reporting import Reporter
-from kupyterhub.telemetry import Telemetry
+from kupyterhub.reporting import telemetry, under_way
+from kupyterhub.reporting.reporter import Reporter
+from kupyterhub.reporting.telemetry import Telemetry
 from twins.otlp import receiver
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -63,7 +63,7 @@ def away() -> NoReturn:
 def test_off_imports_nothing() -> None:
     program = """
 import sys
-from kupyterhub import reporting, telemetry
+from kupyterhub.reporting import reporter, telemetry
 assert type(telemetry.of_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": ""})).__name__ == "Off"
 print(*[name for name in sys.modules if name.startswith(("opentelemetry", "google.auth", "requests"))])
 """

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from kupyterhub.endings import Ending
-from kupyterhub.trace_context import TraceContext
+from kupyterhub.reporting.endings import Ending
+from kupyterhub.reporting.trace_context import TraceContext
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 """https://opentelemetry.io/docs/specs/otel/protocol/exporter/"""

@@ -7,7 +7,7 @@ from typing import Any
 
 from kupyterhub.domain.errors import BadMessage, ClusterRefused, KupyterhubError, TransientError
 from kupyterhub.reconcile import Outcome
-from kupyterhub.unforeseen import harmless, stack_trace
+from kupyterhub.reporting.unforeseen import harmless, stack_trace
 
 _MOST = 100
 """A line may have 256 KiB, and a sweep by `resync` as many outcomes as there are users."""

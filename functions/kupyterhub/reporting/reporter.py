@@ -12,13 +12,13 @@ from typing import Any
 import flask
 from cloudevents.http import CloudEvent
 
-from kupyterhub import endings, trace_context, under_way
 from kupyterhub.domain.errors import BadMessage
-from kupyterhub.endings import Ending
-from kupyterhub.json_lines import mark_reported
 from kupyterhub.reconcile import Outcome
-from kupyterhub.telemetry import Telemetry
-from kupyterhub.trace_context import TraceContext
+from kupyterhub.reporting import endings, trace_context, under_way
+from kupyterhub.reporting.endings import Ending
+from kupyterhub.reporting.json_lines import mark_reported
+from kupyterhub.reporting.telemetry import Telemetry
+from kupyterhub.reporting.trace_context import TraceContext
 
 
 @dataclass(frozen=True)

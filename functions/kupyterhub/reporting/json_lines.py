@@ -10,8 +10,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from kupyterhub import under_way
-from kupyterhub.unforeseen import harmless, stack_trace
+from kupyterhub.reporting import under_way
+from kupyterhub.reporting.unforeseen import harmless, stack_trace
 
 OURS = "kupyterhub"
 _REPORTED = "reported"
