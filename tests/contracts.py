@@ -250,12 +250,20 @@ class UsersContract:
         ada, bob = fresh("ada"), fresh("bob")
 
         users.note_asked([ada, bob], NOON, thoroughly=False)
-        users.forget_asked(bob)
-        users.forget_asked(fresh("eve"))
+        users.note_answered(bob, NOON + timedelta(seconds=1))
+        users.note_answered(fresh("eve"), NOON)
 
         assert users.asked([ada, bob], NOON + timedelta(hours=1), thoroughly=False) == {ada}
         assert users.asked([ada, bob], NOON + timedelta(hours=1), thoroughly=True) == set()
         assert users.asked([ada, bob], NOON + timedelta(hours=3), thoroughly=False) == set()
+
+    def test_an_answer_that_comes_before_the_question_was_noted_counts(self, users: Users) -> None:
+        ada = fresh("ada")
+
+        users.note_answered(ada, NOON + timedelta(seconds=1))
+        users.note_asked([ada], NOON, thoroughly=False)
+
+        assert users.asked([ada], NOON + timedelta(minutes=1), thoroughly=False) == set()
 
     def test_what_a_resync_said_of_new_settings_is_kept(self, users: Users) -> None:
         approval = Approval(fresh("settings"), stops=3, running=10, given=True)

@@ -108,7 +108,7 @@ def _holder(claim: Claim, holder: UserDocument | None, email: str, now: datetime
     """Who holds a name by a claim, as long as they count; nobody may take it from them."""
     if is_purged(claim, now):
         return claim.user or NOBODY
-    return claim.user if holder and counts_with(holder, email, now) else None
+    return claim.user if holder and counts_with(holder, email, now) and not claim.purging else None
 
 
 def _has_rightly(claim: Claim, now: datetime, document: UserDocument | None) -> bool:

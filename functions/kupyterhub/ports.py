@@ -88,8 +88,8 @@ class Users(Protocol):
     def note_asked(self, users: list[str], now: datetime, *, thoroughly: bool) -> None:
         """Note that such a message is on its way to each of them."""
 
-    def forget_asked(self, user: str) -> None:
-        """The message to this user has come."""
+    def note_answered(self, user: str, now: datetime) -> None:
+        """Note that a message to this user has come, and did what it asked for."""
 
     def approval(self) -> Approval | None:
         """What the last resync said of what new settings stop."""

@@ -55,7 +55,7 @@ class Resync:
     def answer(self, look: Look) -> Outcome:
         """Look at a user whom a message asks for; until this has worked, no other message is sent to them."""
         outcome = self.reconciler.reconcile(look)
-        self.reconciler.users.forget_asked(look.user)
+        self.reconciler.users.note_answered(look.user, self.reconciler.clock())
         return outcome
 
     @property

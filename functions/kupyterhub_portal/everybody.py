@@ -12,6 +12,7 @@ from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.domain import pasted
 from kupyterhub_portal.domain.choices import DEFAULT, all_choices
+from kupyterhub_portal.domain.lately import lately
 from kupyterhub_portal.listing import by_email
 from kupyterhub_portal.own import fields_of
 from kupyterhub_portal.problem import EVERYBODY, Problem, gone
@@ -65,7 +66,7 @@ class Everybody:
         document = self._store.get(user)
         if document is None:
             raise gone()
-        return document, self._store.history(user, _HISTORY)
+        return document, lately(document, self._store.history(user, _HISTORY), _HISTORY)
 
     def named(self, name: str) -> UserDocument | None:
         """Give whose notebook that is, by the first part of its host: the base name of the Kubernetes objects."""

@@ -15,6 +15,7 @@ from kupyterhub.domain.policy import Ended, Stopped, Verdict, counts_with, email
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.domain.choices import DEFAULT, Choice, current, is_allowed, own_choices
+from kupyterhub_portal.domain.verdicts import verdict_of
 from kupyterhub_portal.domain.words import Words, waits_for_restart, words
 from kupyterhub_portal.problem import Problem, busy
 from kupyterhub_portal.store import REMOVED, Store
@@ -49,7 +50,7 @@ class OwnServers:
         document = self._find(email)
         if document is None:
             return None
-        verdict = judge(document, self._settings, self._clock())
+        verdict = verdict_of(document, self._settings, self._clock())
         told = words(document, verdict)
         ready = not told.changes and document.status.phase == "Ready" and not isinstance(verdict, Stopped | Ended)
         choices = [] if isinstance(verdict, Ended) else own_choices(self._settings, email, document)

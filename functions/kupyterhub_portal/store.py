@@ -133,7 +133,7 @@ class Store:
                 raise DocumentChanged(f"{COLLECTION}/{document.id} is not what was read") from e
 
     def history(self, user: str, limit: int) -> list[dict[str, Any]]:
-        """Query what happened to a user, the latest first."""
+        """Query what happened to a user and is not in the document any more, the latest first."""
         entries = self._users.document(user).collection("history").order_by("at", direction="DESCENDING")
         with _translated():
             return [entry.to_dict() or {} for entry in entries.limit(limit).stream(retry=_RETRY, timeout=_SECONDS)]

@@ -1,7 +1,6 @@
 """The twin of one namespace of a Kubernetes cluster, with the little of its controllers and nodes that matters."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -15,7 +14,7 @@ from kupyterhub.domain.drift import owned
 from kupyterhub.domain.errors import ObjectChanged, TransientError
 from kupyterhub.ports import Clock
 from twins.requests import Requests
-from twins.server_side_apply import Object, fits, merged, owned_by, taken
+from twins.server_side_apply import Object, copied, fits, merged, owned_by, taken
 
 USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 MANAGED = "app.kubernetes.io/managed-by=kupyterhub"
@@ -66,7 +65,7 @@ class FakeCluster:
             raise TransientError(f"{key[0]} {key[1]} is still being deleted")
         if key in self._objects:
             return None
-        self._applied[key] = deepcopy(manifest)
+        self._applied[key] = copied(manifest)
         return self._add(manifest)
 
     def apply(self, manifest: Object, read: Object) -> Object:
@@ -74,8 +73,8 @@ class FakeCluster:
         self.requests.note(f"apply {key[0]} {key[1]}")
         self._expect(key, read)
         self._replace(key, _owned(merged(self._objects[key], self._applied.get(key, {}), manifest), manifest))
-        self._applied[key] = deepcopy(manifest)
-        return deepcopy(self._objects[key])
+        self._applied[key] = copied(manifest)
+        return copied(self._objects[key])
 
     def annotate(self, manifest: Object, read: Object) -> Object:
         key = (manifest["kind"], manifest["metadata"]["name"])
@@ -86,7 +85,7 @@ class FakeCluster:
         changed = merged(self._objects[key], {}, {"metadata": stated})
         changed["metadata"]["managedFields"] = [*changed["metadata"]["managedFields"], *own]
         self._replace(key, changed)
-        return deepcopy(self._objects[key])
+        return copied(self._objects[key])
 
     def delete(self, read: Object) -> None:
         key = (read["kind"], read["metadata"]["name"])
@@ -120,7 +119,7 @@ class FakeCluster:
 
     def warnings(self, pod: Object) -> list[Object]:
         self.requests.note(f"list Event {pod['metadata']['name']}")
-        return deepcopy([each for each in self.events if each["involvedObject"]["uid"] == pod["metadata"]["uid"]])
+        return copied([each for each in self.events if each["involvedObject"]["uid"] == pod["metadata"]["uid"]])
 
     def tell(self, live: Object, *, reason: str, message: str) -> None:
         self.told.append((live["metadata"]["name"], reason, message))
@@ -200,7 +199,7 @@ class FakeCluster:
 
     def get(self, kind: str, name: str) -> Object:
         """The object as it is, unnoticed; raises KeyError."""
-        return deepcopy(self._objects[kind, name])
+        return copied(self._objects[kind, name])
 
     def names(self, kind: str) -> list[str]:
         """Names of all objects of a kind."""
@@ -228,14 +227,14 @@ class FakeCluster:
                 **obj,
                 "metadata": {key: value for key, value in obj["metadata"].items() if key not in notes},
             }
-            for (kind, name), obj in deepcopy(self._objects).items()
+            for (kind, name), obj in copied(self._objects).items()
         }
 
     # Inside.
 
     def _read(self, kind: str, name: str) -> Object | None:
         self.requests.note(f"read {kind} {name}")
-        return deepcopy(self._objects.get((kind, name)))
+        return copied(self._objects.get((kind, name)))
 
     def _expect(self, key: tuple[str, str], read: Object) -> None:
         current = self._objects.get(key)
@@ -262,11 +261,11 @@ class FakeCluster:
         return self._selected(kind, selector)
 
     def _selected(self, kind: str, selector: str) -> list[Object]:
-        found = [self.get(kind, name) for name in self.names(kind)]
-        return [obj for obj in found if fits(obj["metadata"].get("labels", {}), selector)]
+        found = (self._objects[kind, name] for name in self.names(kind))
+        return [copied(obj) for obj in found if fits(obj["metadata"].get("labels", {}), selector)]
 
     def _add(self, manifest: Object) -> Object:
-        obj = deepcopy(manifest)
+        obj = copied(manifest)
         number = str(next(self._numbers))
         obj["metadata"] |= {
             "uid": f"uid-{number}",
@@ -280,7 +279,7 @@ class FakeCluster:
             obj["metadata"]["finalizers"] = [PROTECTION]
             self.claims_ever.add(obj["metadata"]["name"])
         self._objects[obj["kind"], obj["metadata"]["name"]] = obj
-        return deepcopy(obj)
+        return copied(obj)
 
     def _replace(self, key: tuple[str, str], new: Object) -> None:
         old = self._objects[key]

@@ -48,6 +48,7 @@ class FakeUsers:
     _past: dict[str, list[_Version]] = field(default_factory=dict)
     _claims: dict[str, Claim] = field(default_factory=dict)
     _asked: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
+    _answered: dict[str, datetime] = field(default_factory=dict)
     _approval: Approval | None = None
     _last: datetime | None = None
 
@@ -136,16 +137,20 @@ class FakeUsers:
 
     def asked(self, users: list[str], now: datetime, *, thoroughly: bool) -> set[str]:
         self.requests.note("read asked")
-        lately = {user: how for user, (at, how) in self._asked.items() if now - at < timedelta(hours=2)}
+        lately = {
+            user: how
+            for user, (at, how) in self._asked.items()
+            if now - at < timedelta(hours=2) and self._answered.get(user, at - _TICK) < at
+        }
         return {user for user in users if user in lately and (lately[user] or not thoroughly)}
 
     def note_asked(self, users: list[str], now: datetime, *, thoroughly: bool) -> None:
         self.requests.note("write asked")
         self._asked.update(dict.fromkeys(users, (now, thoroughly)))
 
-    def forget_asked(self, user: str) -> None:
-        self.requests.note(f"forget asked {user}")
-        self._asked.pop(user, None)
+    def note_answered(self, user: str, now: datetime) -> None:
+        self.requests.note(f"answered {user}")
+        self._answered[user] = now
 
     def approval(self) -> Approval | None:
         self.requests.note("read approval")

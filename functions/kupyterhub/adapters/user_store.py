@@ -190,14 +190,14 @@ class UserStore:
         for first in range(0, len(users), _WRITES):
             batch = self._client.batch()
             for user in users[first : first + _WRITES]:
-                batch.set(self._asked.document(user), {"at": now, "thoroughly": thoroughly})
+                batch.set(self._asked.document(user), {"at": now, "thoroughly": thoroughly}, merge=True)
             with _translated("write asked"):
                 batch.commit(retry=_RETRY, timeout=_SECONDS)
 
-    def forget_asked(self, user: str) -> None:
-        """Delete that document; one that is gone is success."""
-        with _translated(f"delete asked/{user}"):
-            self._asked.document(user).delete(retry=_RETRY, timeout=_SECONDS)
+    def note_answered(self, user: str, now: datetime) -> None:
+        """Write into that document: the answer may come before whoever asked has noted it."""
+        with _translated(f"write asked/{user}"):
+            self._asked.document(user).set({"answered": now}, merge=True, retry=_RETRY, timeout=_SECONDS)
 
     def approval(self) -> Approval | None:
         """Read `controller/policy`."""
@@ -310,8 +310,10 @@ def _claim(snapshot: Any) -> Claim | None:
 
 
 def _is_asked(stored: dict[str, Any], now: datetime, *, thoroughly: bool) -> bool:
-    at = stored.get("at")
+    at, answered = stored.get("at"), stored.get("answered")
     lately = isinstance(at, datetime) and now - at < _ASKED_LASTS
+    if isinstance(answered, datetime) and isinstance(at, datetime) and answered >= at:
+        return False
     return lately and (stored.get("thoroughly") is True or not thoroughly)
 
 

@@ -1,12 +1,14 @@
-"""How it stands with somebody's server, in words for the person themselves. Kubernetes' own are not among them."""
+"""How it stands with somebody's server, in words for the person themselves.
+
+Kubernetes' own are not among them, but where a reason has none here: then the controller's sentence is told.
+"""
 
 from dataclasses import dataclass
 
+from kupyterhub.domain.phases import WAITS
 from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict
 from kupyterhub.domain.users import Status, UserDocument
-
-STEPS = ("Asked for", "A machine", "JupyterLab starts", "Ready")
-_ASKED, _MACHINE, _STARTS, _READY = range(len(STEPS))
+from kupyterhub_portal.domain.reasons import ASKED, ENTRY, FAILED, REJECTED, STARTING, STARTS, TRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,41 +18,10 @@ class Words:
     title: str
     text: str
     step: int | None = None
-    """Which of STEPS it is at, while it starts."""
+    """Which of reasons.STEPS it is at, while it starts."""
     changes: bool = False
     """Whether something else will soon be true."""
     needs_help: bool = False
-
-
-_NOT_PREPARED = (
-    "The software of your server could not be fetched yet; it is tried again and again. Your files are safe. If it "
-    "stays so for some minutes, tell an administrator."
-)
-_STARTING = {
-    "WaitingForNode": (
-        _MACHINE,
-        "A machine is being added for you. That usually takes 2 to 5 minutes, and then JupyterLab starts by itself.",
-    ),
-    "ErrImagePull": (_STARTS, _NOT_PREPARED),
-    "ImagePullBackOff": (_STARTS, _NOT_PREPARED),
-    "InvalidImageName": (_STARTS, _NOT_PREPARED),
-    "CreateContainerConfigError": (_STARTS, _NOT_PREPARED),
-    "CrashLoopBackOff": (
-        _STARTS,
-        (
-            "JupyterLab ended right after it had started, and is being started again. Your files are safe. If it "
-            "stays so for some minutes, tell an administrator."
-        ),
-    ),
-}
-_REJECTED = {
-    "EmailNotAllowed": "Your address is not among those that may have a server here. An administrator can allow it.",
-    "DuplicateEmail": "There are two entries with your address. An administrator has to remove one of them.",
-    "UnknownProfile": "The kind of server that you had is no longer offered. Choose another one below.",
-    "ImageNotAllowed": "The software that you had chosen is no longer offered. Choose another one below.",
-    "StorageRefused": "There is no room for your files at the moment. An administrator can make some.",
-}
-_ENTRY = "Something about your entry has to be corrected. An administrator sees what it is."
 
 
 def words(document: UserDocument, verdict: Verdict) -> Words:
@@ -65,40 +36,39 @@ def words(document: UserDocument, verdict: Verdict) -> Words:
     if isinstance(verdict, Rejected):
         return Words("Your server needs a change first", _rejected(verdict), needs_help=True)
     if not acted_on:
-        return Words("Starting", "Your request was noted.", _ASKED, changes=True)
+        return Words("Starting", "Your request was noted.", ASKED, changes=True)
     return _running(document.status)
 
 
 def _running(status: Status) -> Words:
+    reason = status.reason or ""
     match status.phase:
         case "Ready":
-            waits = " What you chose counts from the next start." if status.message else ""
-            return Words("Your server is running", f"Everything is ready.{waits}")
+            return Words("Your server is running", f"Everything is ready.{_beside(status)}")
         case "Waiting":
-            return Words("You are in the queue", "Your server starts when there is room.", _ASKED, changes=True)
+            return Words("You are in the queue", "Your server starts when there is room.", ASKED, changes=True)
         case "Rejected":
-            rejected = Rejected(status.reason or "", "")
-            return Words("Your server needs a change first", _rejected(rejected), needs_help=True)
+            return Words("Your server needs a change first", _rejected(Rejected(reason, "")), needs_help=True)
         case "Failed":
-            return Words(
-                "This takes longer than it should",
-                "Your server is still being tried, and your files are safe. You need do nothing; an administrator "
-                "sees what it waits for.",
-                _STARTS,
-                changes=True,
-                needs_help=True,
-            )
+            step, text = FAILED.get(reason, (STARTS, status.message or TRIED))
+            return Words("This takes longer than it should", text, step, changes=True, needs_help=True)
         case _:
-            step, text = _STARTING.get(
-                status.reason or "", (_STARTS, "JupyterLab is starting. That usually takes less than a minute.")
-            )
+            _, starting = STARTING["Starting"]
+            step, text = STARTING.get(reason, (STARTS, status.message or starting))
             return Words("Starting", text, step, changes=True)
+
+
+def _beside(status: Status) -> str:
+    """What else is to be said of a server that is ready."""
+    if status.message == WAITS:
+        return " What you chose counts from the next start."
+    return " What was changed could not be given to it yet; an administrator sees why." if status.message else ""
 
 
 def waits_for_restart(document: UserDocument) -> bool:
     """Whether the server runs with something else than was chosen since."""
     status = document.status
-    return status.phase == "Ready" and bool(status.message) and document.fields.get("restart") is not True
+    return status.phase == "Ready" and status.message == WAITS and document.fields.get("restart") is not True
 
 
 def _ended(document: UserDocument) -> Words:
@@ -118,4 +88,4 @@ def _stopped(reason: str | None) -> Words:
 
 
 def _rejected(rejected: Rejected) -> str:
-    return _REJECTED.get(rejected.reason, _ENTRY)
+    return REJECTED.get(rejected.reason, ENTRY)
