@@ -47,7 +47,10 @@ class Users(Protocol):
         """Whose next look was due at `moment`, the longest due first."""
 
     def history(self, user: str, limit: int) -> list[dict[str, Any]]:
-        """A user's last changes of phase, the newest first."""
+        """A user's last changes of phase that are not in the document any more, the newest first."""
+
+    def policy(self) -> dict[str, Any]:
+        """What the last `resync all` said of how many people new settings stop; empty where there was none."""
 
 
 class Topics(Protocol):

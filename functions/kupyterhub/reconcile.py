@@ -110,6 +110,7 @@ class Reconciler:
         )
 
     def _look(self, look: Look, memory: Memory) -> Outcome:
+        # 1. The document as it is now, whatever the event said.
         first = self.users.get(look.user)
         if first is None:
             removed = self.belongings.remove_all(look, memory, self.clock())
@@ -117,19 +118,27 @@ class Reconciler:
         # A document of this id was deleted, and this is another one.
         memory.thoroughly |= look.email is not None
         now, phase = self.clock(), first.status.phase
+        # 2. An announcement that says nothing new ends here.
         if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):
             return Outcome(look.user, phase, why, phase)
         document = self.belongings.remembered(first, memory, now)
+        # 3. What it asks for, by the settings, without I/O.
         verdict = judge(document, self.settings, now)
         if held_back := self._is_held_back(document, verdict):
             verdict = judge(document, self.settings, now, whoever=True)
         seen, purge, left = Seen(verdict), Purge(), False
         try:
+            # 4. Another e-mail is another person.
             left = self.belongings.leave(document, verdict, memory)
+            # 5. Nobody acts without holding the name.
             document, seen = self._hold(document, verdict, look, now)
+            # 6. A restart is marked once.
             document = self._ask_for_restart(document, seen.verdict, look, now)
+            # 7. What runs says what was applied.
             seen = self.objects.read(document, seen.verdict, seen)
+            # 8. Idle or too old, by what it was started with.
             document, seen = self._end(document, seen, look, now)
+            # 9. What should not be goes, and what should be is made so.
             if none_may_run(seen.verdict):
                 seen = self.belongings.remove_own(document, seen, memory, self.installation.hash)
             else:
@@ -145,6 +154,7 @@ class Reconciler:
             changed=seen.changed or left,
             held_back=held_back,
         )
+        # 10. The status, and when to look next, into the version that was acted on.
         return self._record(purge.document or document, first, seen, purge, look, now)
 
     def _is_held_back(self, document: UserDocument, verdict: Verdict) -> bool:
@@ -244,6 +254,8 @@ class Reconciler:
                 name=document.status.name,
                 email=document.status.email,
                 emailSince=document.status.emailSince,
+                observed=document.observed,
+                settings=self.installation.hash,
             )
             with suppress(DocumentRefused, DocumentChanged):
                 self.users.write(document, Record(few))

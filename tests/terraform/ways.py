@@ -26,6 +26,7 @@ WAYS: dict[str, dict[str, Any]] = {
         "alert_emails": ["admin@example.com"],
         "budget": {"amount": 500, "billing_account": "012345-6789AB-CDEF01"},
         "cluster_location": "europe-west1-b",
+        "limits": {"looks_per_minute": 100, "stopped_by_settings": 1},
         "notebook_pools": {
             "default": {},
             "cheap": {"spot": True},

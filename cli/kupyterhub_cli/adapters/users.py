@@ -158,6 +158,12 @@ class UserStore:
         with translated(self._place, "read a user's history"):
             return [entry.to_dict() or {} for entry in entries.limit(limit).stream(retry=_RETRY, timeout=SECONDS)]
 
+    def policy(self) -> dict[str, Any]:
+        """Read `controller/policy`."""
+        with translated(self._place, "read what is said of the settings"):
+            stored = self._client.document("controller/policy").get(retry=_RETRY, timeout=SECONDS)
+        return stored.to_dict() or {}
+
     def _counted(self, query: Any) -> int:
         with translated(self._place, "count users"):
             return int(query.count().get(retry=_RETRY, timeout=SECONDS)[0][0].value)

@@ -44,6 +44,7 @@ def _checks(session: Session) -> Iterable[tuple[str, Check]]:
     yield "documents", lambda: documents.access(session.users)
     yield "function user-written", lambda: documents.looked_at(session.users, session.sleep)
     yield "functions", lambda: documents.due(session.users, session.clock())
+    yield "settings", lambda: documents.settings(session.users)
     yield "users", lambda: documents.trouble(session.users)
     yield "proxy", lambda: proxy.answers(session.place, session.users, session.web)
 

@@ -10,10 +10,12 @@ from kupyterhub_cli import named, waiting
 from kupyterhub_cli.commands import options, showing
 from kupyterhub_cli.domain import search
 from kupyterhub_cli.domain.documents import PHASES, Document, as_text
+from kupyterhub_cli.domain.lately import lately
 from kupyterhub_cli.errors import NOT_AS_WANTED, NoSuchUser, NotRunning, WrongUsage
 from kupyterhub_cli.session import Session
 
 PAGE = 300
+CHANGES = 10
 # So many documents are read at most to fill a page of a search.
 SEARCHED = 3000
 
@@ -44,14 +46,14 @@ def show(context: typer.Context, users: options.Who, *, json: options.Json = Fal
     """Show all of a user's document, and what happened lately."""
     session = options.session(context, json=json)
     documents = named.require(session.users, users)
-    histories = {document.id: session.users.history(document.id, 10) for document in documents}
+    histories = {d.id: lately(d, session.users.history(d.id, CHANGES), CHANGES) for d in documents}
     if json:
         session.screen.data([{**showing.as_object(d), "history": histories[d.id]} for d in documents])
         return
     for document in documents:
         session.screen.line(f"{document.label} ({document.id})")
         fields = {name: value for name, value in document.fields.items() if name not in ("status", "email")}
-        status = {name: value for name, value in document.status.items() if name not in ("terms", "email")}
+        status = {name: value for name, value in document.status.items() if name not in ("terms", "email", "changes")}
         rows = [(name, as_text(value)) for name, value in (*sorted(fields.items()), *status.items())]
         session.screen.table(("field", "value"), rows)
         if document.status and not document.is_acted_on:

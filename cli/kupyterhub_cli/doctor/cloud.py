@@ -32,7 +32,7 @@ PERMISSIONS = (
 TOPICS = ("agent-events", "delete-user", "reconcile-user", "resync")
 FUNCTIONS = ("agent-event", "delete-user", "reconcile-user", "resync", "user-written")
 JOBS = ("kupyterhub-resync-all", "kupyterhub-resync-due")
-INDEXED = ("status.email", "status.nextLookAt", "status.terms")
+INDEXED = ("status.email", "status.nextLookAt", "status.settings", "status.terms")
 BACKLOG = timedelta(minutes=10)
 _METRIC = "pubsub.googleapis.com/subscription"
 _TERRAFORM = "Apply infra/gcp/system again."

@@ -1,5 +1,6 @@
 """Firestore, and by their effect the functions and Cloud Scheduler: whoever is due is looked at within minutes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -57,11 +58,37 @@ def due(users: Users, now: datetime) -> Iterator[Finding]:
     yield Finding("functions resync and reconcile-user", "good", "nobody waits for a look")
 
 
+def settings(users: Users) -> Iterator[Finding]:
+    """Whether new settings wait for somebody to say that they are meant."""
+    said = users.policy()
+    if said.get("given") is not False:
+        yield Finding("settings", "good", "nobody is kept from being stopped by new ones")
+        return
+    yield Finding(
+        "settings",
+        "bad",
+        f"new ones would stop {said.get('stops')} of {said.get('running')} who run, so they stop nobody",
+        'Mend allowedEmails, or set limits.stoppedBySettings to 1 if it is meant. Then publish {"mode": "all"} to '
+        "resync, which a deploy and kupyterhub up do by themselves (docs/day-two.md).",
+    )
+
+
 def trouble(users: Users) -> Iterator[Finding]:
-    """Whoever needs a person."""
+    """Whoever needs a person, by the reason."""
     for phase, advice in (
         ("Rejected", "Each says what to mend: kupyterhub users list --phase Rejected"),
-        ("Failed", "Read why: kupyterhub users list --phase Failed, and kupyterhub logs USER"),
+        (
+            "Failed",
+            "Read why: kupyterhub users list --phase Failed, and kupyterhub logs USER; docs/users.md has the reasons",
+        ),
     ):
         number = users.count(phase)
-        yield Finding(f"users {phase}", "bad" if number else "good", str(number), advice if number else "")
+        why = _reasons(users, phase) if number else ""
+        yield Finding(f"users {phase}", "bad" if number else "good", f"{number}{why}", advice if number else "")
+
+
+def _reasons(users: Users, phase: str) -> str:
+    page = users.page(phase=phase, trigram=None, after=None, limit=SAMPLE)
+    counted = Counter(reason for document in page.documents if (reason := document.said("reason")))
+    told = ", ".join(f"{reason} {number}" for reason, number in counted.most_common())
+    return f" ({f'of the first {SAMPLE}: ' if page.next else ''}{told})" if told else ""

@@ -2,9 +2,11 @@ locals {
   # How each field of users/{id} is looked for; by what else a document has, it can be found as Firestore does it by
   # default. Written out, since an index that nobody needs makes each status write dearer.
   indexed_fields = {
+    "status.changes"    = {}
     "status.email"      = { order = "ASCENDING" }
     "status.message"    = {}
     "status.nextLookAt" = { order = "ASCENDING" }
+    "status.settings"   = { order = "ASCENDING" }
     "status.terms"      = { array_config = "CONTAINS" }
   }
 }
@@ -39,6 +41,17 @@ resource "google_firestore_field" "users" {
       }
     }
   }
+}
+
+# What happened to somebody is removed when it is 90 days old, within a day or so; functions write when that is.
+resource "google_firestore_field" "history" {
+  collection = "history"
+  database   = google_firestore_database.users.name
+  field      = "expireAt"
+
+  # Nobody looks for it, and an index of what only grows keeps many writes at once waiting.
+  index_config {}
+  ttl_config {}
 }
 
 # Point-in-time recovery goes back seven days; these go back further.

@@ -33,7 +33,7 @@ locals {
       threshold = 0
       # Everybody is compared each hour: for as long as it is so, there is one in each two hours.
       seconds = 7200
-      todo    = "Nobody was stopped. The note of the resync's log line, jsonPayload.reason = \"PolicyHeld\", says how many it would be: mend allowed_emails, or raise limits.stoppedBySettings to say that it is meant."
+      todo    = "Nobody was stopped. The note of the resync's log line, jsonPayload.reason = \"PolicyHeld\", says how many it would be: mend allowed_emails, or say by limits = { stopped_by_settings = 1 } that it is meant. docs/day-two.md has the steps."
     }
   }
 }

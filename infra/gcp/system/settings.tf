@@ -28,6 +28,11 @@ locals {
     } : key => value if value != null
   }
 
+  limits = { for key, value in {
+    looksPerMinute    = var.limits.looks_per_minute
+    stoppedBySettings = var.limits.stopped_by_settings
+  } : key => value if value != null }
+
   settings = { for key, value in {
     admins        = sort(var.admins)
     agent         = var.agent
@@ -37,6 +42,7 @@ locals {
     domain        = var.domain
     identity      = local.identity
     images        = { agent = local.images["agent"], jupyterlab = local.images["jupyterlab"] }
+    limits        = local.limits
     namespace     = local.namespace
     profiles      = local.profiles
     proxy         = var.proxy

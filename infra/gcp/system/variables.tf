@@ -168,6 +168,25 @@ variable "labels" {
   default     = { system = "kupyterhub" }
 }
 
+variable "limits" {
+  description = "How many users are looked at in a minute because the settings changed, and the share of those who run that new allowed_emails may stop: five at least; where more would be, nobody is. 1 says that whatever it stops is meant. What is left out is as docs/settings.md says."
+  type = object({
+    looks_per_minute    = optional(number)
+    stopped_by_settings = optional(number)
+  })
+  default = {}
+
+  validation {
+    condition     = try(var.limits.looks_per_minute >= 1 && floor(var.limits.looks_per_minute) == var.limits.looks_per_minute, var.limits.looks_per_minute == null)
+    error_message = "limits.looks_per_minute is a whole number, at least 1."
+  }
+
+  validation {
+    condition     = try(var.limits.stopped_by_settings >= 0 && var.limits.stopped_by_settings <= 1, var.limits.stopped_by_settings == null)
+    error_message = "limits.stopped_by_settings is a share, from 0 to 1."
+  }
+}
+
 variable "master_secret_version" {
   description = "Version of the master secret that tokens are made from. All functions change together, by an apply."
   type        = string

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from kupyterhub.domain.names import document_id
 from kupyterhub.domain.users import search_terms
 
 MANY = 1000
+PHASES = ((2, "Ready"), (1, "Stopped"))
 HEAVY = ["google.auth", "google.api_core", "google.cloud.firestore", "grpc", "kubernetes", "requests"]
 HOLD = """
 import fcntl, os, signal, sys
@@ -108,6 +110,17 @@ def test_the_doctor_names_what_does_not_run(command: Command) -> None:
     out, _ = command.run("doctor", status=5)
     assert "ok     documents: 1 users" in out
     assert "NOT OK users Rejected: 1" in out
+
+
+def test_what_the_controller_keeps_beside_users_is_read(command: Command) -> None:
+    ready, stopped = ({"phase": phase, "at": datetime(2026, 1, day, tzinfo=UTC)} for day, phase in PHASES)
+    _, document = command.users.add({"email": "ada@example.com", "status": {"phase": "Ready", "changes": [ready]}})
+    document.collection("history").add(stopped)
+    command.client.document("controller/policy").set({"given": False, "stops": 6, "running": 24, "settings": "x"})
+    shown, _ = command.run("users", "show", "ada@example.com", "--json")
+    assert [each["phase"] for each in json.loads(shown)[0]["history"]] == ["Ready", "Stopped"]
+    out, _ = command.run("doctor", status=5)
+    assert "NOT OK settings: new ones would stop 6 of 24 who run" in out
 
 
 def test_an_emulator_that_is_away_is_said_at_once(command: Command) -> None:

@@ -73,6 +73,9 @@ def test_a_person_reads_their_own_document(firestore: Firestore) -> None:
         pytest.param("/users/none", signed_in(ADA), id="no document"),
         pytest.param("/users", signed_in(ADA), id="the list"),
         pytest.param("/users/ada/history/1", signed_in(ADA), id="what happened"),
+        pytest.param("/names/ada-example-com", signed_in(ADA), id="who holds a name"),
+        pytest.param("/asked/ada", signed_in(ADA), id="who is asked for"),
+        pytest.param("/controller/policy", signed_in(ADA), id="what settings stop"),
         pytest.param("/others/1", signed_in(ADA), id="anything else"),
     ],
 )
@@ -93,6 +96,9 @@ def test_nobody_reads_anything_else(firestore: Firestore, path: str, bearer: str
         pytest.param(lambda f, b: f.ask("POST", "/users", b, json=text(email=ADA)), id="create"),
         pytest.param(lambda f, b: f.ask("DELETE", "/users/ada", b), id="delete"),
         pytest.param(lambda f, b: f.ask("PATCH", "/users/ada/history/1", b, json=text(phase="x")), id="history"),
+        pytest.param(lambda f, b: f.ask("PATCH", "/names/ada-example-com", b, json=text(user="eve")), id="name"),
+        pytest.param(lambda f, b: f.ask("DELETE", "/asked/ada", b), id="asked"),
+        pytest.param(lambda f, b: f.ask("PATCH", "/controller/policy", b, json=text(settings="x")), id="policy"),
     ],
 )
 def test_nobody_writes_anything(firestore: Firestore, ask: Callable[[Firestore, str], int]) -> None:

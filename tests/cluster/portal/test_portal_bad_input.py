@@ -15,7 +15,9 @@ from kupyterhub_portal.store import Store
 
 RUBBISH = [None, True, float("nan"), "", b"\xff", ["a", {"b": 1}], {"x": {"y": []}}]
 FIELDS = ("displayName", "profile", "image", "state", "expiresAt", "restart", "purge", "form")
-STATUS_FIELDS = ("phase", "proxyUrl", "name", "reason", "message", "observed", "startedAt", "lastActivity", "terms")
+STATUS_FIELDS = (
+    *("phase", "proxyUrl", "name", "reason", "message", "observed", "startedAt", "lastActivity", "terms", "changes"),
+)
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 

@@ -8,6 +8,7 @@ import pytest
 from cluster.portal.portal_site import ADA, EVE, SETTINGS, Site, token
 from kupyterhub.domain.errors import DocumentChanged
 from kupyterhub.domain.names import base_name, document_id
+from kupyterhub.domain.phases import WAITS
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.store import Store
 
@@ -85,7 +86,6 @@ def test_a_url_that_is_none_is_not_linked(site: Site) -> None:
         ("Starting", "usually takes less than a minute"),
         ("ImagePullBackOff", "Your files are safe"),
         ("CrashLoopBackOff", "Your files are safe"),
-        ("SomethingNew", "usually takes less than a minute"),
     ],
 )
 def test_a_start_says_what_it_waits_for_without_words_of_kubernetes(site: Site, reason: str, said: str) -> None:
@@ -95,6 +95,11 @@ def test_a_start_says_what_it_waits_for_without_words_of_kubernetes(site: Site, 
     assert 'aria-current="step"' in page
     assert "nodes" not in page
     assert reason == "Starting" or reason not in page
+
+
+def test_a_reason_that_is_new_is_told_in_the_controllers_sentence(site: Site) -> None:
+    site.add(ADA, "Provisioning", status_reason="SomethingNew", status_message="It waits for <the tide>.")
+    assert "It waits for &lt;the tide&gt;." in site.browser(ADA).get("/").text
 
 
 def test_a_document_of_any_id_is_found_by_its_email(site: Site) -> None:
@@ -149,7 +154,7 @@ def test_one_chooses_among_what_is_allowed_and_no_other_field_is_touched(site: S
 
 
 def test_who_runs_with_something_else_than_was_chosen_may_restart(site: Site) -> None:
-    user = site.add(ADA, "Ready", status_proxyUrl="http://a/", status_message="A change waits for the next start.")
+    user = site.add(ADA, "Ready", status_proxyUrl="http://a/", status_message=WAITS)
     browser = site.browser(ADA)
     assert "Restart with what you chose" in browser.get("/").text
     browser.post("/restart")

@@ -229,8 +229,11 @@ def test_one_person_is_shown_whole(site: Site) -> None:
     user = site.add(ADA, "Rejected", status_reason="UnknownProfile", status_message="profile: there is none.")
     entry = {"phase": "Rejected", "reason": "UnknownProfile", "message": "what happened", "at": None}
     site.users.document(user).collection("history").add(entry)
+    latest = {"phase": "Provisioning", "message": "the latest", "at": datetime(2026, 1, 1, tzinfo=UTC)}
+    site.users.document(user).update({"status.changes": [latest]})
     browser = site.browser(ADMIN)
     page = browser.get(f"/person?id={user}").text
+    assert page.index("the latest") < page.index("what happened")
     assert "profile: there is none." in page
     assert user in page
     browser.post("/person/choose", user=user, choice="gpu")

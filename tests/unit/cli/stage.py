@@ -27,6 +27,8 @@ class FakeUsers:
     writes: list[Write] = field(default_factory=list)
     read: int = 0
     before_write: Callable[[], None] = lambda: None
+    moved: list[dict[str, Any]] = field(default_factory=list)
+    said: dict[str, Any] = field(default_factory=dict)
 
     def put(self, email: str, user: str | None = None, **fields: Any) -> str:
         user = user or document_id(email.lower())
@@ -74,7 +76,10 @@ class FakeUsers:
         return [d for d in self._all() if d.status.get("nextLookAt", moment + timedelta(1)) <= moment][:limit]
 
     def history(self, user: str, limit: int) -> list[dict[str, Any]]:
-        return []
+        return self.moved[:limit]
+
+    def policy(self) -> dict[str, Any]:
+        return self.said
 
     def _all(self) -> list[Document]:
         return [Document(user, dict(fields)) for user, fields in sorted(self.stored.items())]

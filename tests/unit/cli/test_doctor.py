@@ -101,6 +101,43 @@ def test_a_document_that_nobody_looks_at_is_given_some_seconds(stage: Stage) -> 
     assert finding.verdict == "good"
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ({}, "good"),
+        ({"settings": "x", "stops": 0, "running": 24, "given": True}, "good"),
+        ({"settings": "x", "stops": 6, "running": 24, "given": False}, "bad"),
+    ],
+    ids=["no resync yet", "given", "held"],
+)
+def test_settings_that_stop_nobody_since_they_would_stop_many_are_told_of(said: dict[str, Any], verdict: str) -> None:
+    users = FakeUsers(said=said)
+    (finding,) = documents.settings(users)
+    assert finding.verdict == verdict
+    if verdict == "bad":
+        assert "6 of 24" in finding.detail
+        assert "limits.stoppedBySettings" in finding.advice
+
+
+def test_who_fails_is_counted_by_the_reason() -> None:
+    users = FakeUsers()
+    for number, reason in enumerate(("NoPod", "QuotaExceeded", "QuotaExceeded")):
+        users.settle(users.put(f"u{number}@example.com"), "Failed", reason=reason)
+    users.settle(users.put("odd@example.com"), "Rejected")
+    rejected, failed = documents.trouble(users)
+    assert (failed.verdict, failed.detail) == ("bad", "3 (QuotaExceeded 2, NoPod 1)")
+    assert "docs/users.md" in failed.advice
+    assert rejected.detail == "1"
+
+
+def test_of_very_many_who_fail_some_are_asked_why() -> None:
+    users = FakeUsers()
+    for number in range(301):
+        users.settle(users.put(f"u{number}@example.com"), "Failed", reason="QuotaExceeded")
+    *_, failed = documents.trouble(users)
+    assert failed.detail == "301 (of the first 300: QuotaExceeded 300)"
+
+
 def test_the_doctor_ends_with_five_where_something_is_not_well(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:

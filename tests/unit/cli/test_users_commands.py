@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,26 @@ def test_who_has_expired_is_shown_as_that(stage: Stage, capsys: Out) -> None:
     stage.users.settle(ADA, "Deleted", reason="Expired", message="Deleted. The notebooks are kept.")
     assert stage.run("users", "list") == 0
     assert "Expired. Deleted. The notebooks are kept." in capsys.readouterr().out
+
+
+def test_what_happened_is_told_once_whether_or_not_it_was_moved_to_the_history(stage: Stage, capsys: Out) -> None:
+    def change(phase: str, minute: int, **more: Any) -> dict[str, Any]:
+        return {"phase": phase, "at": NOW + timedelta(minutes=minute), "event": "user-written 1", **more}
+
+    changes = [change("Stopped", 2), change("Provisioning", 3), change("Ready", 4)]
+    stage.users.put("ada@example.com")
+    stage.users.settle(ADA, "Ready", changes=[*changes, "rubbish"])
+    # The third is moved just now, and somebody has edited the last.
+    gone = NOW + timedelta(days=90)
+    stage.users.moved = [change("Stopped", 2, expireAt=gone), change("Ready", 1, expireAt=gone), {"at": "noon"}]
+
+    assert stage.run("users", "show", ADA, "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert [each.get("phase") for each in told["history"]] == ["Ready", "Provisioning", "Stopped", "Ready", None]
+    assert stage.run("users", "show", ADA) == 0
+    shown = capsys.readouterr().out
+    assert "changes" not in shown
+    assert shown.index("08:04:00") < shown.index("08:03:00") < shown.index("08:01:00")
 
 
 def test_an_end_that_is_over_is_refused(stage: Stage, capsys: Out) -> None:

@@ -23,20 +23,6 @@ def declared(root: str) -> set[str]:
     return set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
 
 
-def anchors(page: Path) -> set[str]:
-    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@EACH
-def test_links_lead_somewhere(page: Path) -> None:
-    for target, anchor in re.findall(r"\]\(((?!https?:)[^)#]*)(?:#([^)]*))?\)", page.read_text()):
-        file = (page.parent / target).resolve() if target else page
-        assert file.exists(), target
-        if anchor:
-            assert anchor in anchors(file), (target, anchor)
-
-
 @EACH
 def test_files_that_are_named_are_there(page: Path) -> None:
     for name in re.findall(r"\b((?:infra|docker)/[\w./-]*[\w-])", page.read_text()):

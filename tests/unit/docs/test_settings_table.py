@@ -55,6 +55,8 @@ def as_written(default: Any) -> str:
             return ", ".join(f"`{each}`" for each in default)
         case str():
             return f"`{default}`"
+        case int() | float() if default:
+            return f"`{default}`"
         case _ if default is ...:
             return "required"
         case _:

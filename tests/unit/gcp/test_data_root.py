@@ -78,7 +78,11 @@ def test_a_browser_writes_no_document(data_plan: Plan) -> None:
 def test_a_browser_sees_users_alone(data_plan: Plan) -> None:
     rules = data_plan.of("google_firebaserules_ruleset")["users"]["source"][0]["files"][0]["content"]
     # What the functions keep beside users (names, asked, controller) has no rule of its own but the one for all else.
-    assert re.findall(r"match /([^ ]+) ", rules) == ["databases/{database}/documents", "users/{user}", "{document=**}"]
+    assert re.findall(r"match /([^ ]+) ", rules) == [
+        "databases/{database}/documents",
+        "users/{user}",
+        "{document=**}",
+    ]
 
 
 def test_no_secret_is_in_terraforms_state(data_plan: Plan) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from kupyterhub import settings, telemetry
+from kupyterhub import settings
 from kupyterhub.adapters import bus
 from kupyterhub.domain.settings import Limits
 from kupyterhub.events import Message, resync_mode
+from kupyterhub.reporting import telemetry
 from terraform.roots import CHECKOUT, Plan, Root
 from terraform.ways import WAYS
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from cloudevents.http import CloudEvent
 
-from kupyterhub import json_lines
 from kupyterhub import settings as controller
 from kupyterhub.reconcile import Outcome
-from kupyterhub.reporting import Reporter
-from kupyterhub.telemetry import Off
+from kupyterhub.reporting import json_lines
+from kupyterhub.reporting.reporter import Reporter
+from kupyterhub.reporting.telemetry import Off
 from kupyterhub_proxy import settings
 from terraform import scripts
 from terraform.roots import Plan, Root
