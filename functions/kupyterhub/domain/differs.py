@@ -122,9 +122,11 @@ class Comparing:
                 damaged.append(document.id)
             elif not stopped and self._asks(document, verdict):
                 asking.append(document.id)
-            elif document.status.settings != self.installation.hash:
+            elif not self._acted_on(document):
                 held += [document.id] * stopped
                 others.append((_URGENT.get(document.status.phase or "", len(_URGENT)), document.id))
+            elif self._holds_wrongly(document, verdict):
+                asking.append(document.id)
             elif self._has_strays(document, verdict, objects):
                 strays.append(document.id)
         owners = {user for user in self.cluster.by_user if user not in known}
@@ -145,12 +147,12 @@ class Comparing:
         return max(_FEW, running * self.installation.settings.limits.stopped_by_settings)
 
     def _asks(self, document: UserDocument, verdict: Verdict) -> bool:
-        status = document.status
-        return (
-            (status.nextLookAt is not None and status.nextLookAt <= self.now)
-            or _is_asked_for(document, verdict)
-            or self._holds_wrongly(document, verdict)
-        )
+        soon = document.status.nextLookAt
+        return (soon is not None and soon <= self.now) or _is_asked_for(document, verdict)
+
+    def _acted_on(self, document: UserDocument) -> bool:
+        """Whether somebody was looked at with these settings. Who was not, is by and by: all at once would be many."""
+        return document.status.settings == self.installation.hash
 
     def _has_strays(self, document: UserDocument, verdict: Verdict, objects: list[Listed]) -> bool:
         """Whether objects or claims of other names name the document."""
@@ -187,14 +189,16 @@ class Comparing:
             obj.key.startswith("Deployment") and not obj.available for obj in own
         )
         refused = status.phase == "Failed" and status.nextLookAt is not None
+        if fell_over or ((lacks_storage or NOTEBOOK not in there) and not refused):
+            return True
+        if refused or not self._acted_on(document):
+            return False
         should = needed(verdict, self.installation.settings.agent)
         # What waits may be another account; all else is there in any case.
-        lacks = bool(should - there - {"ServiceAccount notebook"})
-        if fell_over or ((lacks_storage or lacks) and not refused):
+        if should - there - {"ServiceAccount notebook"}:
             return True
-        if not refused and there != should:
-            return not self._waits(document, verdict, own)
-        return any(self._drifted(obj, document, verdict) for obj in own) and not self._waits(document, verdict, own)
+        differs = there != should or any(self._drifted(obj, document, verdict) for obj in own)
+        return differs and not self._waits(document, verdict, own)
 
     def _waits(self, document: UserDocument, wanted: Wanted, own: list[Listed]) -> bool:
         """Whether what runs is not what is asked for because a change waits: then it is as it was started."""
