@@ -124,8 +124,10 @@ class RunningController:
         """Let a service be away, as after a crash; at the end the supervisor starts it again, which takes seconds."""
         before = self.supervisor._children[service]
         os.kill(before.process.pid, signal.SIGKILL)
-        yield
-        self.run(self._another(before))
+        try:
+            yield
+        finally:
+            self.run(self._another(before))
 
     async def _another(self, before: Child) -> None:
         async with asyncio.timeout(READY_SECONDS):

@@ -80,6 +80,8 @@ def connect(configuration: client.Configuration) -> client.ApiClient:
     """
     configuration.retries = urllib3.Retry(
         total=3,
+        # What takes half a minute is not waited for twice.
+        read=0,
         redirect=0,
         allowed_methods=None,
         status_forcelist=_PASSING,

@@ -151,7 +151,7 @@ class Comparing:
         return (soon is not None and soon <= self.now) or _is_asked_for(document, verdict)
 
     def _acted_on(self, document: UserDocument) -> bool:
-        """Whether somebody was looked at with these settings. Who was not, is by and by: all at once would be many."""
+        """Whether somebody was looked at with these settings; who was not, is by and by, for they may be many."""
         return document.status.settings == self.installation.hash
 
     def _has_strays(self, document: UserDocument, verdict: Verdict, objects: list[Listed]) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 from kupyterhub.domain.labels import MANAGER
 
 _NO_FIELDS = ("apiVersion", "kind")
+_OF_ENTRIES = ("annotations", "data", "labels")
+"""Maps whose entries have owners: without one, only the map itself is owned. Others may be owned as a whole."""
 _NAMES = ("name", "uid", "resourceVersion", "namespace")
 
 
@@ -43,11 +45,17 @@ def _covers(fields: Mapping[str, Any], stated: Any) -> bool:
     if not fields:
         return True  # owned as a whole
     if isinstance(stated, Mapping):
-        return all(f"f:{key}" in fields and _covers(fields[f"f:{key}"], value) for key, value in stated.items())
+        return all(_covers_field(key, fields.get(f"f:{key}"), value) for key, value in stated.items())
     if isinstance(stated, list | tuple):
         elements = {key: value for key, value in fields.items() if key[:2] in ("k:", "v:")}
         return all(_covers_element(elements, element) for element in stated) if elements else True
     return True
+
+
+def _covers_field(key: str, fields: Mapping[str, Any] | None, value: Any) -> bool:
+    if fields is None or (not fields and value and key in _OF_ENTRIES):
+        return False
+    return _covers(fields, value)
 
 
 def _covers_element(elements: Mapping[str, Any], element: Any) -> bool:

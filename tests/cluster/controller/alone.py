@@ -3,9 +3,9 @@
 No event arrives by itself here; a test looks when it wants, and can do something before any request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -34,6 +34,7 @@ PATHS = {
     "ResourceQuota": "api/v1/namespaces/{namespace}/resourcequotas/{name}",
     "Role": "apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}",
     "RoleBinding": "apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}",
+    "ServiceAccount": "api/v1/namespaces/{namespace}/serviceaccounts/{name}",
 }
 
 
@@ -79,6 +80,19 @@ class Seam:
         return call
 
 
+class Remembering(Bus):
+    """Also keeps what it publishes, for nobody receives it here."""
+
+    def __init__(self, publisher: pubsub_v1.PublisherClient, project: str) -> None:
+        super().__init__(publisher, project)
+        self.asked: list[Look] = []
+
+    def ask_to_reconcile(self, users: Iterable[str], *, thoroughly: bool = False) -> None:
+        looks = [Look(user, thoroughly=thoroughly) for user in users]
+        super().ask_to_reconcile([look.user for look in looks], thoroughly=thoroughly)
+        self.asked += looks
+
+
 class Alone:
     """The controller, its documents and its cluster."""
 
@@ -91,16 +105,21 @@ class Alone:
         self.kube = system.kube
         self.settings: Settings = files.load(state.settings).model_copy(update={"namespace": mark})
         self._documents = firestore.Client(project=mark)
+        # An emulator that was started from a snapshot gives it to every project.
+        for collection in self._documents.collections():
+            self._documents.recursive_delete(collection)
         self._publisher = pubsub_v1.PublisherClient()
         self._publisher.create_topic(name=self._publisher.topic_path(mark, "reconcile-user"))
         self._secret = files.load_master_secret(state.master_secret)
+        self.ahead = timedelta()
+        """How far the controller's clock is ahead of everybody else's."""
         self.calls: list[str] = []
         """Calls of Firestore, Kubernetes and Pub/Sub, by the ports' names."""
-        self._interruption: tuple[int, Callable[[], None]] | None = None
+        self._interruption: tuple[int | str, Callable[[], None]] | None = None
         self.cluster = Cluster(self.api, mark)
         self.users = UserStore(self._documents)
         self.folders: Storage | None = None
-        self._bus = Bus(self._publisher, mark)
+        self.bus = Remembering(self._publisher, mark)
         until(self._may_list, "the functions' Role holds in the new namespace")
         self.api.requests.clear()
 
@@ -114,10 +133,10 @@ class Alone:
         return Reconciler(
             users=Seam(self.users, self._told),
             cluster=Seam(self.cluster, self._told),
-            bus=Seam(self._bus, self._told),
+            bus=Seam(self.bus, self._told),
             settings=self.settings,
             master_secret=self._secret,
-            clock=lambda: datetime.now(UTC),
+            clock=lambda: datetime.now(UTC) + self.ahead,
             folders=self.folders,
         )
 
@@ -128,10 +147,32 @@ class Alone:
     def look(self, user: str, **hints: Any) -> Outcome:
         return self.reconciler.reconcile(Look(user, **hints))
 
-    def before_call(self, number: int, act: Callable[[], None]) -> None:
-        """Do something once, before the call of this number from now on (the first is 0)."""
+    def apply(self, kind: str, name: str, **content: Any) -> None:
+        """Have an object of these kinds in the namespace, as an administrator."""
+        group = {"Role": "rbac.authorization.k8s.io/v1"}
+        manifest = {"apiVersion": group.get(kind, "v1"), "kind": kind, "metadata": {"name": name}, **content}
+        self.kube.apply(PATHS[kind].format(name=name, namespace=self.namespace), manifest)
+
+    def may(self, verb: str, resource: str) -> bool:
+        """Whether the functions' account has a right in the namespace."""
+        group, _, plural = resource.rpartition("/")
+        asked = {"namespace": self.namespace, "verb": verb, "group": group, "resource": plural}
+        review = {"spec": {"resourceAttributes": asked}}
+        found = client.AuthorizationV1Api(self.api).create_self_subject_access_review(review)
+        return bool(found.status.allowed)
+
+    def answer(self) -> list[Look]:
+        """Look at all who were asked for, until nobody is any more."""
+        answered: list[Look] = []
+        while self.bus.asked:
+            answered.append(self.bus.asked.pop(0))
+            self.resync.answer(answered[-1])
+        return answered
+
+    def before_call(self, which: int | str, act: Callable[[], None]) -> None:
+        """Do something once, before the next call of this name, or of this number from now on (the first is 0)."""
         self.calls.clear()
-        self._interruption = (number, act)
+        self._interruption = (which, act)
 
     @property
     def interrupted(self) -> bool:
@@ -140,6 +181,20 @@ class Alone:
     def set(self, user: str, **fields: Any) -> None:
         kept = {name: firestore.DELETE_FIELD if value is REMOVED else value for name, value in fields.items()}
         self._documents.collection("users").document(user).set(kept, merge=True)
+
+    def overwrite(self, user: str, **fields: Any) -> None:
+        """Write the document whole: what it had else, its status too, is gone."""
+        self._documents.collection("users").document(user).set(fields)
+
+    def claimed(self, person: Person) -> str | None:
+        """Which document holds a person's name."""
+        claim = self.users.claim(person.name)
+        return claim.user if claim else None
+
+    def put_claim(self, person: Person, user: str | None) -> None:
+        """Have another document, or none, hold a person's name."""
+        reference = self._documents.collection("names").document(person.name)
+        reference.set({"user": user, "since": datetime.now(UTC)}) if user else reference.delete()
 
     def remove(self, user: str) -> None:
         self._documents.collection("users").document(user).delete()
@@ -153,13 +208,17 @@ class Alone:
         return self.kube.objects(person.name, self.namespace)
 
     def running(self, person: Person) -> frozenset[str]:
-        """Objects of a person but the storage."""
-        return frozenset(key for key in self.objects(person) if not key.startswith("PersistentVolumeClaim"))
+        """Objects of a person but the storage, and but for those that are about to go."""
+        return frozenset(
+            key
+            for key, obj in self.objects(person).items()
+            if not key.startswith("PersistentVolumeClaim") and "deletionTimestamp" not in obj["metadata"]
+        )
 
     def ready(self, person: Person) -> None:
         """Enrol somebody whose notebook then becomes ready."""
         self.set(person.user, email=person.email)
-        self.look(person.user, created=True)
+        self.look(person.user)
         until(lambda: self.kube.run_pods(person.name, self.namespace), f"pods of {person.name} run")
         self.look(person.user, announcement=self.announcement(person))
         assert self.document(person.user).status.phase == "Ready"
@@ -182,7 +241,7 @@ class Alone:
 
     def _told(self, call: str) -> None:
         self.calls.append(call)
-        if self._interruption and len(self.calls) > self._interruption[0]:
+        if self._interruption and self._interruption[0] in (call, len(self.calls) - 1):
             _, act = self._interruption
             self._interruption = None
             act()

@@ -1,5 +1,6 @@
 """Kubernetes as its administrator sees it, and the kubelet's part, for there is no node."""
 
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -31,6 +32,13 @@ class Kube:
 
     def close(self) -> None:
         self._session.close()
+
+    def is_ready(self) -> bool:
+        """Whether it serves, and knows everybody's rights."""
+        try:
+            return self._session.get(f"{self._server}/readyz").ok
+        except requests.ConnectionError:
+            return False
 
     def items(self, version: str, plural: str, namespace: str = NAMESPACE, **query: str) -> list[Object]:
         answer = self._session.get(f"{self._server}/{version}/namespaces/{namespace}/{plural}", params=query)
@@ -67,6 +75,16 @@ class Kube:
         query = {"fieldManager": "tests", "force": "true"}
         headers = {"Content-Type": "application/apply-patch+yaml"}
         self._session.patch(f"{self._server}/{path}", params=query, headers=headers, json=manifest).raise_for_status()
+
+    def patch(self, path: str, body: Object) -> None:
+        """Change an object as a person does with kubectl."""
+        headers = {"Content-Type": "application/merge-patch+json"}
+        query = {"fieldManager": "kubectl-edit"}
+        self._session.patch(f"{self._server}/{path}", params=query, headers=headers, json=body).raise_for_status()
+
+    def get(self, path: str) -> Object | None:
+        answer = self._session.get(f"{self._server}/{path}")
+        return None if answer.status_code == HTTPStatus.NOT_FOUND else dict(answer.json())
 
     def dry_run(self, version: str, plural: str, manifest: Object, namespace: str = NAMESPACE) -> str | None:
         """Why the API server would not take a new object; None where it would."""

@@ -142,10 +142,29 @@ class System:
         except AssertionError as e:
             raise AssertionError(f"{e}; it is {self.fields(user)}") from e
 
+    def until_made(self, person: Person) -> dict[str, Any]:
+        """Wait until a start has made everything: the notebook's Deployment comes last; the status then."""
+
+        def look() -> bool:
+            deployment = self.kube.deployment(person.name)
+            if deployment is None and self.status(person.user).get("reason") == "Ending":
+                # The former one is gone, and who is due is looked at each minute.
+                self.publish("resync", {"mode": "due"})
+            return deployment is not None and "deletionTimestamp" not in deployment["metadata"]
+
+        until(look, f"{person.name} is made")
+        return self.until_phase(person.user, "Provisioning")
+
+    def until_storage_is_left(self, person: Person) -> None:
+        """Wait until all but the notebooks is gone: Deployments are, once their last pod is."""
+        claim = f"PersistentVolumeClaim home-{person.name}"
+        until(lambda: set(self.kube.objects(person.name)) == {claim}, f"nothing of {person.name} but the notebooks")
+
     def history(self, user: str) -> list[str]:
-        """The phases, one after the other."""
+        """The phases, one after the other: those that were written away, and those that the status still keeps."""
         entries = self._users.document(user).collection("history").order_by("at").stream()
-        return [entry.to_dict()["phase"] for entry in entries]
+        changes = [entry.to_dict() for entry in entries] + self.status(user).get("changes", [])
+        return [change["phase"] for change in changes]
 
     def log(self, name: str = "functions") -> str:
         return (self.running.state.logs / f"{name}.log").read_text(errors="replace")

@@ -96,7 +96,7 @@ def test_all_that_the_controller_makes_is_let_in_and_so_are_its_pods(
     people = {profile: somebody() for profile in PROFILES}
     for profile, person in people.items():
         everybody.set(person.user, email=person.email, profile=profile)
-        everybody.look(person.user, created=True)
+        everybody.look(person.user)
 
     for person in people.values():
         pods = until(
@@ -114,7 +114,7 @@ def test_each_object_passes_a_dry_run_with_strict_fields(everybody: Alone, syste
     for profile in PROFILES:
         person = somebody()
         everybody.set(person.user, email=person.email, profile=profile)
-        everybody.look(person.user, created=True)
+        everybody.look(person.user)
         objects = [{**obj, "kind": key.split()[0]} for key, obj in everybody.objects(person).items()]
         for obj in objects:
             obj["apiVersion"] = KINDS[obj["kind"]].removeprefix("apis/").removeprefix("api/")
@@ -155,7 +155,7 @@ SIDECAR = {
 def test_a_pod_to_which_gke_has_added_a_sidecar_without_limits_is_let_in(everybody: Alone, system: System) -> None:
     person = somebody()
     everybody.set(person.user, email=person.email, profile="shared")
-    everybody.look(person.user, created=True)
+    everybody.look(person.user)
     deployment = everybody.objects(person)[f"Deployment jupyterlab-{person.name}"]
     deployment |= {"apiVersion": "apps/v1", "kind": "Deployment"}
     deployment["spec"]["template"]["spec"]["initContainers"] = [SIDECAR]
@@ -166,7 +166,7 @@ def test_a_pod_to_which_gke_has_added_a_sidecar_without_limits_is_let_in(everybo
 def test_the_standard_is_enforced_here(everybody: Alone, system: System) -> None:
     person = somebody()
     everybody.set(person.user, email=person.email)
-    everybody.look(person.user, created=True)
+    everybody.look(person.user)
     deployment = everybody.objects(person)[f"Deployment jupyterlab-{person.name}"]
     deployment |= {"apiVersion": "apps/v1", "kind": "Deployment"}
     deployment["spec"]["template"]["spec"]["hostNetwork"] = True

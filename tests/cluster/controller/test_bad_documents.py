@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster.controller.kube import uids
-from cluster.controller.system import Person, System, somebody, until
+from cluster.controller.system import Person, System, somebody
 
 LONG = "x" * 100_000
 BAD = {
@@ -66,7 +66,7 @@ def test_a_second_document_of_one_email_is_rejected_and_follows_by_itself(system
     ada = somebody()
     second = replace(ada, user=f"{ada.user}-again")
     system.enrol(ada)
-    system.until_phase(ada.user, "Provisioning")
+    system.until_made(ada)
     before = uids(system.kube.objects(ada.name))
 
     system.set(second.user, email=ada.email.upper())
@@ -75,7 +75,7 @@ def test_a_second_document_of_one_email_is_rejected_and_follows_by_itself(system
     assert uids(system.kube.objects(ada.name)) == before
 
     system.remove(ada.user)
-    system.until_phase(second.user, "Provisioning")
+    system.until_made(second)
     assert owners(system, ada) == {second.user}
 
 
@@ -115,10 +115,7 @@ def test_somebody_who_is_no_longer_allowed_is_stopped(system: System) -> None:
     system.set(ada.user, email="ada@elsewhere.net")
     system.until_phase(ada.user, "Rejected", reason="EmailNotAllowed")
 
-    until(
-        lambda: set(system.kube.objects(ada.name)) == {f"PersistentVolumeClaim home-{ada.name}"},
-        "all but the notebooks is gone",
-    )
+    system.until_storage_is_left(ada)
 
 
 def owners(system: System, person: Person) -> set[str]:

@@ -33,7 +33,7 @@ def provide(system: System, alone: Alone, person: Person) -> None:
 
 def test_a_disk_grows(alone: Alone, system: System) -> None:
     person = enrol(alone)
-    alone.look(person.user, created=True)
+    alone.look(person.user)
     provide(system, alone, person)
 
     grow(alone, person)
@@ -43,7 +43,7 @@ def test_a_disk_grows(alone: Alone, system: System) -> None:
 
 def test_a_claim_without_a_disk_yet_stays_as_it_is(alone: Alone) -> None:
     person = enrol(alone)
-    alone.look(person.user, created=True)
+    alone.look(person.user)
 
     grow(alone, person)
 
@@ -66,7 +66,7 @@ def test_a_disk_that_its_class_makes_no_bigger_stays_as_it_is(alone: Alone, syst
         claim, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
     )
     provide(system, alone, person)
-    alone.look(person.user, created=True)
+    alone.look(person.user)
 
     grow(alone, person)
 

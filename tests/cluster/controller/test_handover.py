@@ -63,18 +63,6 @@ def test_there_and_back_no_notebook_is_without_an_agent_or_restarted(alone: Alon
     assert notebook_pods(alone, ada) == pods
 
 
-def test_a_first_look_with_a_shared_agent_is_two_requests_less(alone: Alone) -> None:
-    switch(alone, "shared")
-    ada = somebody()
-    alone.set(ada.user, email=ada.email)
-    alone.api.requests.clear()
-
-    alone.look(ada.user, created=True)
-
-    assert len(alone.api.requests) == 6
-    assert not [request for request in alone.api.requests if "agent" in request]
-
-
 def test_a_resync_that_finds_the_shared_agent_as_it_should_be_changes_nothing(alone: Alone) -> None:
     switch(alone, "shared")
     run_shared_pods(alone)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from cluster.controller.system import Person, System, somebody, until
+from cluster.controller.system import Person, System, somebody
 from kupyterhub.domain.names import base_name
 
 DNS_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -27,13 +27,13 @@ def test_every_legal_email_gets_objects_of_its_own(system: System) -> None:
     for person in people:
         system.enrol(person)
 
-    names = [system.until_phase(person.user, "Provisioning")["name"] for person in people]
+    names = [system.until_made(person)["name"] for person in people]
 
     assert names == [base_name(email.lower()) for email in EMAILS]
     assert len(set(names)) == len(EMAILS)
     for person in people:
         objects = system.kube.objects(person.name)
-        assert len(objects) == 7
+        assert len(objects) == 6
         for name in (key.partition(" ")[2] for key in objects):
             assert DNS_LABEL.fullmatch(name)
         annotations = objects[f"Deployment jupyterlab-{person.name}"]["metadata"]["annotations"]
@@ -45,7 +45,7 @@ def test_every_document_id_is_provisioned_and_removed_again(system: System) -> N
     for person in people:
         system.enrol(person)
     for person in people:
-        system.until_phase(person.user, "Provisioning")
+        system.until_made(person)
         agent = system.kube.objects(person.name)[f"Deployment agent-{person.name}"]
         assert agent["metadata"]["annotations"]["kupyterhub/user"] == person.user
 
@@ -53,5 +53,4 @@ def test_every_document_id_is_provisioned_and_removed_again(system: System) -> N
         system.remove(person.user)
 
     for person in people:
-        claim = f"PersistentVolumeClaim home-{person.name}"
-        until(lambda p=person, c=claim: set(system.kube.objects(p.name)) == {c}, f"{person.user} is removed")
+        system.until_storage_is_left(person)

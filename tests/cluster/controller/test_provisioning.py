@@ -6,11 +6,11 @@ from cluster.controller.kube import uids
 from cluster.controller.system import System, somebody, until
 
 
-def test_a_document_becomes_seven_objects_and_an_announcement_makes_it_ready(system: System) -> None:
+def test_a_document_becomes_six_objects_and_an_announcement_makes_it_ready(system: System) -> None:
     ada = somebody()
 
     system.enrol(ada)
-    status = system.until_phase(ada.user, "Provisioning")
+    status = system.until_made(ada)
 
     objects = system.kube.objects(ada.name)
     assert set(objects) == {
@@ -18,19 +18,17 @@ def test_a_document_becomes_seven_objects_and_an_announcement_makes_it_ready(sys
         f"Deployment agent-{ada.name}",
         f"Service jupyterlab-{ada.name}",
         f"Secret jupyterlab-{ada.name}",
-        f"ServiceAccount notebook-{ada.name}",
         f"ServiceAccount agent-{ada.name}",
         f"PersistentVolumeClaim home-{ada.name}",
     }
-    created = objects[f"Deployment jupyterlab-{ada.name}"]["metadata"]["creationTimestamp"]
-    assert status["startedAt"] == datetime.fromisoformat(created)
     assert status["name"] == ada.name
     assert "proxyUrl" not in status
 
     ready = system.make_ready(ada)
 
     assert ready["proxyUrl"] == system.url(ada)
-    assert ready["startedAt"] == status["startedAt"]
+    created = objects[f"Deployment jupyterlab-{ada.name}"]["metadata"]["creationTimestamp"]
+    assert ready["startedAt"] == datetime.fromisoformat(created)
     assert system.history(ada.user) == ["Provisioning", "Ready"]
     assert uids(system.kube.objects(ada.name)) == uids(objects)
 
@@ -58,11 +56,11 @@ def test_stop_start_and_restart(system: System) -> None:
 
     system.set(ada.user, state="stopped")
     stopped = system.until_phase(ada.user, "Stopped")
-    assert set(system.kube.objects(ada.name)) == {f"PersistentVolumeClaim home-{ada.name}"}
+    system.until_storage_is_left(ada)
     assert "proxyUrl" not in stopped
 
     system.set(ada.user, state="running")
-    system.until_phase(ada.user, "Provisioning")
+    system.until_made(ada)
     after = uids(system.kube.objects(ada.name))
     claim = f"PersistentVolumeClaim home-{ada.name}"
     assert set(after) == set(before)

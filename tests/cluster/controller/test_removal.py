@@ -56,7 +56,7 @@ def test_a_person_is_removed_and_the_notebooks_stay(system: System, form: str) -
 
     assert (system.fields(ada.user) or {})["state"] == "deleted"
     assert "proxyUrl" not in status
-    assert set(system.kube.objects(ada.name)) == {f"PersistentVolumeClaim home-{ada.name}"}
+    system.until_storage_is_left(ada)
 
 
 def test_with_purge_the_notebooks_go(system: System) -> None:
@@ -81,7 +81,7 @@ def test_the_notebooks_of_a_person_without_a_document_are_purged(system: System)
     system.enrol(ada)
     system.until_phase(ada.user, "Provisioning")
     system.remove(ada.user)
-    until(lambda: len(system.kube.objects(ada.name)) == 1, "all but the notebooks is gone")
+    system.until_storage_is_left(ada)
 
     system.publish("delete-user", {"email": ada.email, "purge": True})
 
@@ -101,7 +101,7 @@ def test_a_late_message_is_only_a_look_at_a_person_who_was_enrolled_again(system
     else:
         system.remove(ada.user)
         system.enrol(ada)
-    system.until_phase(ada.user, "Provisioning")
+    system.until_made(ada)
     system.make_ready(ada)
     before = uids(system.kube.objects(ada.name))
 
