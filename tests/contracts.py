@@ -383,8 +383,8 @@ class ClusterContract:
         before = cluster.create(manifest)
         assert before is not None
 
-        annotated = cluster.annotate(_with_annotation(manifest, "kupyterhub/applied", "x"), _read(cluster, manifest))
-        again = cluster.apply(_with_annotation(manifest, "kupyterhub/applied", "y"), annotated)
+        annotated = _calmly(cluster.annotate, cluster, _with_annotation(manifest, "kupyterhub/applied", "x"))
+        again = _applied(cluster, _with_annotation(manifest, "kupyterhub/applied", "y"))
 
         assert annotated["spec"] == before["spec"] == again["spec"]
         said = [each["metadata"]["annotations"]["kupyterhub/applied"] for each in (annotated, again)]
@@ -527,10 +527,16 @@ def _read(cluster: Cluster, manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _applied(cluster: Cluster, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Apply it to what is there, whatever Kubernetes' controllers write about a new Deployment meanwhile."""
+    return _calmly(cluster.apply, cluster, manifest)
+
+
+def _calmly(
+    write: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]], cluster: Cluster, manifest: dict[str, Any]
+) -> dict[str, Any]:
+    """Write it over what is there, whatever Kubernetes' controllers write about a new Deployment meanwhile."""
     for _ in range(20):
         try:
-            return cluster.apply(manifest, _read(cluster, manifest))
+            return write(manifest, _read(cluster, manifest))
         except ObjectChanged:
             time.sleep(0.1)
     raise AssertionError(f"others keep changing {manifest['metadata']['name']}")

@@ -25,6 +25,9 @@ class Memory:
     """What earlier attempts of one look have done, so that the last leaves nothing of it behind."""
 
     thoroughly: bool
+    """Nothing that was noted is to be relied on."""
+    lists: bool
+    """Objects may have names that nobody knows."""
     names: set[str] = field(default_factory=set)
 
 
@@ -41,7 +44,7 @@ class Belongings:
         """Remove what is left of a document that is gone, but for the storage; returns how many objects."""
         claims = self.users.claims_of(look.user)
         names = {claim.name for claim in claims} | memory.names | ({base_name(look.email)} if look.email else set())
-        listed = self.cluster.of_user(look.user) if memory.thoroughly or not names else []
+        listed = self.cluster.of_user(look.user) if memory.lists or not names else []
         memory.names |= {facts.instance(obj) for obj in listed} | names
         removed = sum(len(self.objects.remove(name, look.user)) for name in sorted(memory.names))
         if removed and self.users.get(look.user) is not None:
@@ -57,11 +60,11 @@ class Belongings:
         # Of a document that is as somebody created it, without a status, nothing was ever made.
         is_new = document.update_time == document.create_time and document.fields.get("status") is None
         unknown = document.status.name is None and not is_new
-        if not (unknown or memory.thoroughly):
+        if not (unknown or memory.lists):
             return document
         listed = self.cluster.of_user(document.id)
         memory.names |= {facts.instance(obj) for obj in listed}
-        if memory.thoroughly:
+        if memory.lists:
             own = base_name(document.status.email) if document.status.email else None
             self.names.let_go([c for c in self.users.claims_of(document.id) if c.name != own], now)
         notebook = next((obj for obj in listed if facts.key(obj) == NOTEBOOK), None)

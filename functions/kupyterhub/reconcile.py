@@ -96,7 +96,7 @@ class Reconciler:
     def reconcile(self, look: Look) -> Outcome:
         """Look at one user until document and cluster hold still; raises TransientError for another delivery."""
         about(look.user)
-        memory = Memory(look.thoroughly)
+        memory = Memory(look.thoroughly, lists=look.thoroughly)
         for _ in range(ATTEMPTS):
             try:
                 return self._look(look, memory)
@@ -116,7 +116,7 @@ class Reconciler:
             removed = self.belongings.remove_all(look, memory, self.clock())
             return Outcome(look.user, None, f"no document; {removed} objects removed")
         # A document of this id was deleted, and this is another one.
-        memory.thoroughly |= look.email is not None
+        memory.lists |= look.email is not None
         now, phase = self.clock(), first.status.phase
         # 2. An announcement that says nothing new ends here.
         if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):

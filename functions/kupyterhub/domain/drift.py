@@ -12,7 +12,7 @@ from typing import Any
 from kupyterhub.domain.labels import MANAGER
 
 _NO_FIELDS = ("apiVersion", "kind")
-_OF_ENTRIES = ("annotations", "data", "labels")
+_OF_ENTRIES = ("annotations", "data", "labels", "limits", "requests")
 """Maps whose entries have owners: without one, only the map itself is owned. Others may be owned as a whole."""
 _NAMES = ("name", "uid", "resourceVersion", "namespace")
 

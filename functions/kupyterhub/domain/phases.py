@@ -193,9 +193,9 @@ def _running(document: UserDocument, status: Status, seen: Seen, settings: Setti
         return _failed(document, status, seen.trouble, now)
     # A restart, or a node that went away, begins the wait anew: a server of last week is not late.
     restarted = facts.restarted_at(live) if live else None
-    begun = max(
-        (moment for moment in (started, restarted, live and facts.unavailable_since(live)) if moment), default=now
-    )
+    fell_over = facts.unavailable_since(live) if live else None
+    asked = before.changes[-1].at if before.phase == "Provisioning" and before.changes else now
+    begun = max((moment for moment in (started, restarted, fell_over) if moment), default=asked)
     deadline = begun + profile.ready_deadline
     if now >= deadline:
         return _failed(document, status, seen.trouble or _LATE, now)

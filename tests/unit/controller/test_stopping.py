@@ -56,6 +56,22 @@ def test_the_notebook_goes_first_and_is_there_until_its_pods_are_gone(world: Wor
     assert f"jupyterlab-{NAME}" not in world.cluster.names("Deployment")
 
 
+def test_a_start_that_waits_for_the_old_pod_too_long_has_failed_and_starts_when_it_is_gone(world: World) -> None:
+    world.ready()
+    for state in ("stopped", "running"):
+        world.users.set("ada", state=state)
+        world.look()
+    assert (world.status().phase, world.status().reason) == ("Provisioning", "Ending")
+    world.clock.move(minutes=11)
+
+    world.look()
+
+    assert (world.status().phase, world.status().reason) == ("Failed", "Ending")
+    world.cluster.settle()
+    world.look()
+    assert world.objects() == objects_of(ADA)
+
+
 @pytest.mark.parametrize("old", ["Deployment and pod", "pod"])
 @pytest.mark.parametrize("state", ["stopped", "deleted"])
 def test_a_start_after_a_quick_stop_waits_for_the_old_pod(world: World, state: str, old: str) -> None:
