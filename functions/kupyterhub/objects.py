@@ -11,7 +11,7 @@ from datetime import datetime
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement
 from kupyterhub.domain.desired import Change, Desired, Piece, desired
-from kupyterhub.domain.errors import ClusterRefused, ObjectChanged, StorageRefused
+from kupyterhub.domain.errors import BeingDeleted, ClusterRefused, ObjectChanged, StorageRefused
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.phases import Seen, is_ready
@@ -80,7 +80,13 @@ class Objects:
         keep = _AGENT_KEYS if agent_stays else ()
         plan = desired(document, wanted, live, self.installation, keep)
         plan = plan.thoroughly() if thoroughly else plan
-        made = plan.storage and self.storages[wanted.profile.storage.kind].make(document, wanted)
+        try:
+            made = plan.storage and self.storages[wanted.profile.storage.kind].make(document, wanted)
+        except BeingDeleted:
+            if live is None:
+                return replace(seen, trouble=ENDING)
+            # What runs on it keeps it from going; all else is seen to.
+            made = False
         if live is None and not made and any(map(_may_run, self.cluster.pods(wanted.name))):
             return replace(seen, trouble=ENDING)
         for piece in plan.stale:

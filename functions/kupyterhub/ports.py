@@ -123,7 +123,7 @@ class Cluster(Protocol):
     def create(self, manifest: Object) -> Object | None:
         """Create the object; None where one of that name exists, which is left as it is.
 
-        Raises TransientError where the one that exists is being deleted: it must be gone first.
+        Raises BeingDeleted where the one that exists is being deleted: it must be gone first.
         """
 
     def apply(self, manifest: Object, read: Object) -> Object:

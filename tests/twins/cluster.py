@@ -11,7 +11,7 @@ from kupyterhub.domain import live as facts
 from kupyterhub.domain.desired import KEYS, NOTEBOOK
 from kupyterhub.domain.differs import Listed
 from kupyterhub.domain.drift import owned
-from kupyterhub.domain.errors import ObjectChanged, TransientError
+from kupyterhub.domain.errors import BeingDeleted, ObjectChanged
 from kupyterhub.ports import Clock
 from twins.requests import Requests
 from twins.server_side_apply import Object, copied, fits, merged, owned_by, taken
@@ -62,7 +62,7 @@ class FakeCluster:
         key = (manifest["kind"], manifest["metadata"]["name"])
         self.requests.note(f"create {key[0]} {key[1]}")
         if "deletionTimestamp" in self._objects.get(key, {"metadata": {}})["metadata"]:
-            raise TransientError(f"{key[0]} {key[1]} is still being deleted")
+            raise BeingDeleted(f"{key[0]} {key[1]} is still being deleted")
         if key in self._objects:
             return None
         self._applied[key] = copied(manifest)
@@ -149,21 +149,21 @@ class FakeCluster:
         for name in self.names("Deployment"):
             if self._is_ending(name):
                 self._drop(("Deployment", name))
-        running = {name: self.get("Deployment", name)["metadata"]["uid"] for name in self.names("Deployment")}
+        running = {name: self._objects["Deployment", name] for name in self.names("Deployment")}
         for pod in self.names("Pod"):
-            of = self.get("Pod", pod)["metadata"]["annotations"]
-            if running.get(of["deployment"]) != of["uid"]:
+            of = self._objects["Pod", pod]["metadata"]["annotations"]
+            if of["deployment"] not in running or running[of["deployment"]]["metadata"]["uid"] != of["uid"]:
                 self._drop(("Pod", pod))
-        for name in running:
-            deployment = self.get("Deployment", name)
+        pods = set(self.names("Pod"))
+        for name, deployment in running.items():
             pod = f"{name}-{deployment['metadata']['generation']}"
-            if pod not in self.names("Pod"):
-                for old in [old for old in self.names("Pod") if old.rpartition("-")[0] == name]:
+            if pod not in pods:
+                for old in [old for old in pods if old.rpartition("-")[0] == name]:
                     self._drop(("Pod", old))
                 self.add_pod(name, pod)
                 self.available(name, status="True")
         for claim in self.names("PersistentVolumeClaim"):
-            meta = self.get("PersistentVolumeClaim", claim)["metadata"]
+            meta = self._objects["PersistentVolumeClaim", claim]["metadata"]
             instance = meta["labels"]["app.kubernetes.io/instance"]
             if "deletionTimestamp" in meta and not self._selected("Pod", f"app.kubernetes.io/instance={instance}"):
                 self._drop(("PersistentVolumeClaim", claim))

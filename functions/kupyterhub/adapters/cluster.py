@@ -21,7 +21,7 @@ from kupyterhub.domain import live as facts
 from kupyterhub.domain.desired import KEYS, NOTEBOOK
 from kupyterhub.domain.differs import Listed
 from kupyterhub.domain.drift import merged, owned
-from kupyterhub.domain.errors import ClusterRefused, ObjectChanged, TransientError
+from kupyterhub.domain.errors import BeingDeleted, ClusterRefused, ObjectChanged, TransientError
 from kupyterhub.domain.labels import MANAGED, MANAGER
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.manifests import agent, jupyterlab, shared_agent, storage
@@ -136,7 +136,7 @@ class Cluster:
             created: Object = body
             return created
         if str(body.get("message", "")).startswith(_TERMINATING):
-            raise TransientError(f"{manifest['kind']} {manifest['metadata']['name']} is still being deleted")
+            raise BeingDeleted(f"{manifest['kind']} {manifest['metadata']['name']} is still being deleted")
         return None
 
     def apply(self, manifest: Object, read: Object) -> Object:

@@ -8,6 +8,7 @@ KupyterhubError
 ├── BadMessage           a message that no second delivery makes better: logged and acknowledged
 └── TransientError       raised out of the function, so that the platform delivers again
     ├── DocumentChanged  a user's document is not the one that was acted on: look again
+    ├── BeingDeleted     a Kubernetes object is to be made whose former one is not gone yet
     └── ObjectChanged    a Kubernetes object is not the one that was listed: list again
 
 What is wrong with a user's document is no exception but a value, `policy.Rejected`.
@@ -49,6 +50,10 @@ class TransientError(KupyterhubError):
 
 class DocumentChanged(TransientError):
     """The user's document is no longer the version that was read."""
+
+
+class BeingDeleted(TransientError):
+    """An object of this name is there and is being deleted: it must be gone before it can be made anew."""
 
 
 class ObjectChanged(TransientError):

@@ -52,9 +52,9 @@ def key(obj: Object) -> str:
 
 
 def user(live: Object) -> str | None:
-    """Id of the document that the object is for."""
+    """Id of the document that the object is for; None where annotation and label do not agree on one."""
     found: str | None = live["metadata"].get("annotations", {}).get(USER)
-    return found
+    return found if found is not None and is_of(live, found) else None
 
 
 def is_ending(live: Object) -> bool:
