@@ -56,7 +56,10 @@ class Names:
             other, waiting = _holder(claim, holder, email, now), []
         else:
             others = [each for each in self.users.with_status_email(email) if each.id != document.id]
-            other, waiting = acted_before(document, email, others, now), [each.id for each in others if _waits(each)]
+            other, waiting = (
+                acted_before(document, email, others, now),
+                [each.id for each in others if _is_concerned(each)],
+            )
             # Who believes to hold it without a claim takes it then.
             self.tell([other] if other else [])
         if other:
@@ -77,7 +80,7 @@ class Names:
 
     def tell(self, users: Iterable[str], *, waiting: str | None = None, but: str = "") -> None:
         """Let others look at how it stands: some users, and those who wait for an e-mail."""
-        waiters = [d.id for d in self.users.with_status_email(waiting) if _waits(d)] if waiting else []
+        waiters = [d.id for d in self.users.with_status_email(waiting) if _is_concerned(d)] if waiting else []
         if told := sorted({*users, *waiters} - {but}):
             self.bus.ask_to_reconcile(told)
 
@@ -125,3 +128,8 @@ def _since(document: UserDocument, email: str) -> datetime:
 
 def _waits(document: UserDocument) -> bool:
     return document.status.reason == "DuplicateEmail"
+
+
+def _is_concerned(document: UserDocument) -> bool:
+    """Whether it waits for the name, or says that something is left running under it."""
+    return _waits(document) or document.status.startedAt is not None

@@ -118,6 +118,8 @@ class Reconciler:
         # A document of this id was deleted, and this is another one.
         memory.lists |= look.email is not None
         now, phase = self.clock(), first.status.phase
+        # Something is wrong; it may be what others took away.
+        memory.thoroughly |= phase == "Failed"
         # 2. An announcement that says nothing new ends here.
         if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):
             return Outcome(look.user, phase, why, phase)

@@ -24,6 +24,7 @@ CLAIM = "PersistentVolumeClaim home"
 _RUNS = ("Provisioning", "Ready", "Failed", "Rejected")
 _URGENT = {"Provisioning": 0, "Failed": 1, "Waiting": 2, "Ready": 3}
 _FEW = 5
+_WAITING = (NOTEBOOK, "Secret jupyterlab")
 
 
 class Listed(NamedTuple):
@@ -180,25 +181,37 @@ class Comparing:
         status = document.status
         if none_may_run(verdict) or status.reason == "DuplicateEmail":
             return bool(objects)
-        if not isinstance(verdict, Wanted) or status.reason in ("Ending", "PurgePending"):
+        if status.reason in ("Ending", "PurgePending"):
             return False
-        own = [obj for obj in objects if obj.name == verdict.name]
-        there = {obj.key for obj in own}
-        lacks_storage = verdict.profile.storage.kind == "disk" and verdict.name not in self.cluster.storage
-        fell_over = status.phase == "Ready" and any(
-            obj.key.startswith("Deployment") and not obj.available for obj in own
-        )
-        refused = status.phase == "Failed" and status.nextLookAt is not None
-        if fell_over or ((lacks_storage or NOTEBOOK not in there) and not refused):
-            return True
-        if refused or not self._acted_on(document):
+        if isinstance(verdict, Wanted):
+            own = [obj for obj in objects if obj.name == verdict.name]
+            return self._lacks(document, verdict, own) or (
+                # Who was not looked at with these settings is by and by, and who was refused by nextLookAt.
+                self._acted_on(document) and status.phase != "Failed" and self._changed(document, verdict, own)
+            )
+        # It says that it runs.
+        return status.startedAt is not None and all(obj.key != NOTEBOOK for obj in objects)
+
+    def _lacks(self, document: UserDocument, wanted: Wanted, own: list[Listed]) -> bool:
+        """Whether the notebook, or what it is kept on, is gone, or is down without anybody having said so."""
+        phase, keys = document.status.phase, {obj.key for obj in own}
+        on_disk = wanted.profile.storage.kind == "disk"
+        gone = NOTEBOOK not in keys or (on_disk and wanted.name not in self.cluster.storage)
+        down = any(obj.key.startswith("Deployment") and not obj.available for obj in own)
+        return (gone and phase != "Failed") or (down and phase == "Ready")
+
+    def _changed(self, document: UserDocument, wanted: Wanted, own: list[Listed]) -> bool:
+        """Whether others have taken away, added or changed something."""
+        there, should = {obj.key for obj in own}, needed(wanted, self.installation.settings.agent)
+        drifted = [obj for obj in own if self._drifted(obj, document, wanted)]
+        if not drifted and there == should:
             return False
-        should = needed(verdict, self.installation.settings.agent)
         # What waits may be another account; all else is there in any case.
-        if should - there - {"ServiceAccount notebook"}:
+        if should - there - {"ServiceAccount notebook"} or not self._waits(document, wanted, own):
             return True
-        differs = there != should or any(self._drifted(obj, document, verdict) for obj in own)
-        return differs and not self._waits(document, verdict, own)
+        # What waits is the notebook with its token, and what annotations say of it.
+        stated = self._stated(document, wanted)
+        return any(not covers(obj.owned, _bare(stated[obj.key])) for obj in drifted if obj.key not in _WAITING)
 
     def _waits(self, document: UserDocument, wanted: Wanted, own: list[Listed]) -> bool:
         """Whether what runs is not what is asked for because a change waits: then it is as it was started."""
@@ -232,6 +245,10 @@ def stopped_by_settings(document: UserDocument, verdict: Verdict, settings: str)
         and status.observed == document.observed
         and status.settings not in (None, settings)
     )
+
+
+def _bare(manifest: Object) -> Object:
+    return {**manifest, "metadata": {**manifest["metadata"], "annotations": {}}}
 
 
 def _is_asked_for(document: UserDocument, verdict: Verdict) -> bool:

@@ -178,8 +178,9 @@ def expect_that_resync_finds_nothing(pump: Pump) -> None:
 
 
 def said(document: UserDocument) -> Status:
-    """What people see; a claim that a broken-off purge left may be tidied."""
-    return replace(document.status, emailSince=None, updatedAt=None)
+    """What people see; a claim that a broken-off purge left may be tidied, and what a typo left running be taken."""
+    status = replace(document.status, emailSince=None, updatedAt=None)
+    return replace(status, message=None, startedAt=None) if email_of(document) is None else status
 
 
 def patient_world() -> World:
