@@ -89,11 +89,10 @@ class Objects:
             made = False
         if live is None and not made and any(map(_may_run, self.cluster.pods(wanted.name))):
             return replace(seen, trouble=ENDING)
-        for piece in plan.stale:
-            self._put(piece, expected=live is not None or thoroughly)
+        put = [self._put(piece, expected=live is not None or thoroughly) for piece in plan.stale]
         after = self._put_notebook(plan, live)
         gone = [self._take_away(key, wanted.name) for key in plan.gone]
-        changed = made or bool(plan.stale) or plan.change is not Change.NOTHING or any(gone)
+        changed = made or any(put) or any(gone) or live is None or facts.version(after) != facts.version(live)
         return replace(
             seen,
             # Nothing is known yet of one that was just made.
@@ -104,16 +103,17 @@ class Objects:
             own_agent_stays=agent_stays,
         )
 
-    def _put(self, piece: Piece, *, expected: bool) -> None:
+    def _put(self, piece: Piece, *, expected: bool) -> bool:
+        """Make it so; True where that changed anything."""
         kind, name = piece.manifest["kind"], piece.manifest["metadata"]["name"]
         read = self.cluster.read(kind, name) if expected else None
         if read is None:
             if self.cluster.create(piece.manifest):
-                return
+                return True
             read = self.cluster.read(kind, name)
         if read is None:
             raise ObjectChanged(f"{kind} {name} came and went")
-        self.cluster.apply(piece.manifest, read)
+        return facts.version(self.cluster.apply(piece.manifest, read)) != facts.version(read)
 
     def _put_notebook(self, plan: Desired, live: Object | None) -> Object:
         match plan.change:

@@ -104,6 +104,11 @@ def restarted_at(live: Object) -> datetime | None:
     return datetime.fromisoformat(mark) if mark else None
 
 
+def version(live: Object) -> str:
+    """Changes with every change of the object."""
+    return str(live["metadata"]["resourceVersion"])
+
+
 def generation(live: Object | None) -> int:
     """Counts changes of `spec`; 0 where there is no object."""
     return int(live["metadata"].get("generation", 0)) if live else 0

@@ -185,7 +185,7 @@ def test_a_thorough_look_at_what_is_well_changes_nothing(world: World) -> None:
     world.ready()
     versions = world.cluster.versions()
 
-    assert world.look(thoroughly=True).note == "repaired"
+    assert world.look(thoroughly=True).note == "unchanged"
     assert world.cluster.versions() == versions
 
 
