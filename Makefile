@@ -6,7 +6,7 @@ EMAIL ?= you@example.com
 SOURCES := functions cli docker/agent docker/proxy docker/tunnel infra/local
 REQUIREMENTS := requirements.txt $(wildcard docker/*/requirements.txt)
 
-.PHONY: run test check bench screenshots clean help
+.PHONY: run test check bench histories screenshots clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: .venv/.test  ## linters and types alone
 
 bench: .venv/.test  ## the figures that the project promises, measured here
 	@PYTHONPATH=tests exec .venv/bin/python -m bench
+
+histories: .venv/.test  ## ten minutes of random histories against the controller, each time others
+	@PYTHONPATH=tests exec .venv/bin/python -m histories
 
 screenshots: .venv/.test  ## take the pictures of the portal in docs/pictures anew
 	@PYTHONPATH=tests exec .venv/bin/python -m system.screenshots
