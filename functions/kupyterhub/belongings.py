@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kupyterhub.domain import live as facts
+from kupyterhub.domain.claims import still_counts
 from kupyterhub.domain.desired import NOTEBOOK
 from kupyterhub.domain.errors import DocumentChanged
 from kupyterhub.domain.names import base_name
@@ -65,8 +66,8 @@ class Belongings:
         listed = self.cluster.of_user(document.id)
         memory.names |= {facts.instance(obj) for obj in listed}
         if memory.lists:
-            own = base_name(document.status.email) if document.status.email else None
-            self.names.let_go([c for c in self.users.claims_of(document.id) if c.name != own], now)
+            claims = self.users.claims_of(document.id)
+            self.names.let_go([claim for claim in claims if not still_counts(claim, document, now)], now)
         notebook = next((obj for obj in listed if facts.key(obj) == NOTEBOOK), None)
         if notebook is None or not unknown:
             return document

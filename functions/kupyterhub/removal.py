@@ -70,13 +70,15 @@ class Removal:
 
     def _is_late(self, deletion: Deletion, document: UserDocument) -> bool:
         """Whether a message was published before the person was enrolled (again), or has been carried out already."""
-        status, published = document.status, deletion.published
+        status, published, email = document.status, deletion.published, email_of(document)
         if status.deletedAt is not None and published <= status.deletedAt:
             return True
-        if status.phase != "Deleted" or has_ended(document, self.reconciler.clock()):
-            return published < (status.emailSince or document.create_time)
-        # Enrolled again and not looked at yet. Since when, only the document of that time can tell.
+        if status.emailSince is not None and status.email == email:
+            return published < status.emailSince
+        if has_ended(document, self.reconciler.clock()):
+            return published < document.create_time
+        # Enrolled again, or with another e-mail, and not looked at yet: since when, the document of then tells.
         if published >= document.update_time:
             return False
         then = self.reconciler.users.get(document.id, at=published)
-        return then is None or has_ended(then, published)
+        return then is None or has_ended(then, published) or email_of(then) != email

@@ -47,6 +47,8 @@ def acted_before(document: UserDocument, email: str, others: list[UserDocument],
 
 
 def still_counts(claim: Claim, document: UserDocument | None, now: datetime) -> bool:
-    """Whether the document that a claim names counts as a user with that name."""
+    """Whether the document that a claim names counts as a user with that name, or is purging what is kept there."""
+    if is_purged(claim, now):
+        return True
     email = email_of(document) if document and not has_ended(document, now) else None
     return email is not None and base_name(email) == claim.name

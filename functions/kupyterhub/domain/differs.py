@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from kupyterhub.domain.claims import Claim, is_purged
+from kupyterhub.domain.claims import Claim, is_purged, still_counts
 from kupyterhub.domain.desired import NOTEBOOK, desired, needed
 from kupyterhub.domain.drift import covers
 from kupyterhub.domain.installation import Installation
@@ -158,14 +158,14 @@ class Comparing:
     def _has_strays(self, document: UserDocument, verdict: Verdict, objects: list[Listed]) -> bool:
         """Whether objects or claims of other names name the document."""
         own = base_name(verdict.email) if verdict.email else document.status.name
-        names = {obj.name for obj in objects} | set(self._claimed.get(document.id, ()))
-        return bool(names - {own})
+        claims = [self.claims[name] for name in self._claimed.get(document.id, ())]
+        wrongly = any(not still_counts(claim, document, self.now) for claim in claims)
+        return wrongly or any(obj.name != own for obj in objects)
 
     def _holds_wrongly(self, document: UserDocument, verdict: Verdict) -> bool:
         status, email = document.status, verdict.email
         if email is None:
-            claim = self.claims.get(status.name or "")
-            return claim is not None and claim.user == document.id and not is_purged(claim, self.now)
+            return False
         claim = self.claims.get(base_name(email))
         other = claim.user if claim and claim.user != document.id else None
         if isinstance(verdict, Stopped):
@@ -196,7 +196,9 @@ class Comparing:
         """Whether the notebook, or what it is kept on, is gone, or is down without anybody having said so."""
         phase, keys = document.status.phase, {obj.key for obj in own}
         on_disk = wanted.profile.storage.kind == "disk"
-        gone = NOTEBOOK not in keys or (on_disk and wanted.name not in self.cluster.storage)
+        no_disk = on_disk and wanted.name not in self.cluster.storage
+        # What waits may be other storage; it is made at the next start.
+        gone = NOTEBOOK not in keys or (no_disk and not self._waits(document, wanted, own))
         down = any(obj.key.startswith("Deployment") and not obj.available for obj in own)
         return (gone and phase != "Failed") or (down and phase == "Ready")
 
