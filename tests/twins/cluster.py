@@ -83,7 +83,8 @@ class FakeCluster:
         stated = {part: manifest["metadata"].get(part, {}) for part in ("labels", "annotations")}
         own = owned_by(labels.MANAGER, {"metadata": stated})
         changed = merged(self._objects[key], {}, {"metadata": stated})
-        changed["metadata"]["managedFields"] = [*changed["metadata"]["managedFields"], *own]
+        entries = changed["metadata"]["managedFields"]
+        changed["metadata"]["managedFields"] = [*entries, *(entry for entry in own if entry not in entries)]
         self._replace(key, changed)
         return copied(self._objects[key])
 
@@ -102,7 +103,7 @@ class FakeCluster:
     def every(self) -> Iterator[Listed]:
         for kind in (*USER_KINDS, "PersistentVolumeClaim"):
             for obj in self._list(kind, MANAGED):
-                if facts.is_ending(obj):
+                if facts.is_ending(obj) and kind != "PersistentVolumeClaim":
                     continue
                 available = kind != "Deployment" or facts.is_available(obj)
                 yield Listed(

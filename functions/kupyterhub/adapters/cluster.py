@@ -181,7 +181,8 @@ class Cluster:
             yield _listed("Deployment", row["object"], available=bool(row["cells"][column]))
         for kind in ("Service", "Secret", "ServiceAccount", "PersistentVolumeClaim"):
             for obj in self._pages(kind, MANAGED, accept=_METADATA_LIST):
-                if not facts.is_ending(obj):
+                # A disk that is to go stays for as long as it is in use.
+                if kind == "PersistentVolumeClaim" or not facts.is_ending(obj):
                     yield _listed(kind, obj, available=True)
 
     def pods(self, name: str) -> list[Object]:
