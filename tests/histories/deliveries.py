@@ -172,6 +172,7 @@ class Deliveries:
             self._ended(instance)
         else:
             self.lines.append(f"{instance} pauses before {instance.before}")
+            self.counts["pauses"] += 1
             self.paused.append(instance)
 
     def _ended(self, instance: Instance) -> None:

@@ -12,8 +12,7 @@ _TRIES = 20
 
 def end(stage: Stage) -> None:
     """Bring a history to its end, and say what is not as it should be; raises AssertionError."""
-    stage.deliveries.lines.append("The end: no more faults")
-    stage.next()
+    stage.next("The end: no more faults")
     while stage.deliveries.paused:
         stage.deliveries.go_on(0, 0)
     quiet = 0
@@ -32,9 +31,8 @@ def end(stage: Stage) -> None:
 
 
 def _round(stage: Stage, minutes: float) -> None:
-    stage.next()
     stage.clock.move(minutes=minutes)
-    stage.deliveries.lines.append(f"[{stage.clock():%d. %H:%M:%S}] all is well")
+    stage.next("All is well")
     _mend(stage)
     stage.watch.after_act()
     stage.agents.announce()

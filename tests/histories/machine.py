@@ -1,118 +1,70 @@
-"""What may happen in a history, and in which order: hypothesis decides, and makes what fails as short as it can."""
+"""One history: hypothesis decides what happens next, and makes one that fails as short as it can."""
 
 import sys
+from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from histories import outside, people
-from histories.deliveries import TO_ITS_END, Answer
+from histories.acts import Act
 from histories.end import end
-from histories.people import Act
+from histories.moves import moves
 from histories.stage import Stage
 
-MOST_PAUSED = 4
-WHICH = st.integers(0, 9)
-REQUESTS = st.integers(1, 24)
-ANSWERS: st.SearchStrategy[Answer] = st.sampled_from(("lost", "lost, and tried again"))
+KINDS: dict[str, st.SearchStrategy[Act]] = {
+    "enrolments": people.enrolments(),
+    "edits": people.edits(),
+    "ends": people.ends(),
+    "repairs": people.repairs(),
+    "agents": outside.agents(),
+    "damage": outside.damage(),
+    "deploys": outside.deploys(),
+}
+"""Of acts. What nodes, agents and clocks do all day is part of every history."""
 
 
 class History(RuleBasedStateMachine):
-    """One history, from three people at work to the end when all is quiet."""
+    """From five people at work to the end, when all is quiet."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stage = Stage()
         self.stage.open()
+        self.acts: list[st.SearchStrategy[Act]] = []
 
-    # Events and instances.
+    @initialize(kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True))
+    def is_about(self, kinds: list[str]) -> None:
+        """Few things at a time: then each of them happens often."""
+        self.acts = [outside.time_and_nodes(), *(KINDS[kind] for kind in kinds)]
 
-    @precondition(lambda self: self.waits)
-    @rule(which=WHICH)
-    def an_event_is_delivered(self, which: int) -> None:
-        self.stage.next()
-        self.stage.deliveries.deliver(which, TO_ITS_END)
-        self._check()
+    @rule(act=st.runner().flatmap(lambda history: history.possible()))
+    def next(self, act: Act) -> None:
+        """Something happens."""
+        stage = self.stage
+        stage.next(act)
+        act.do(stage)
+        stage.watch.after_act()
+        self._look_at(stage.watch.raise_what_is_wrong)
 
-    @precondition(lambda self: self.waits and not self.is_full)
-    @rule(which=WHICH, requests=REQUESTS)
-    def an_event_is_delivered_but_its_instance_pauses(self, which: int, requests: int) -> None:
-        self.stage.next()
-        self.stage.deliveries.deliver(which, requests)
-        self._check()
-
-    @precondition(lambda self: self.is_paused)
-    @rule(which=WHICH, requests=st.one_of(st.just(TO_ITS_END), REQUESTS))
-    def an_instance_goes_on(self, which: int, requests: int) -> None:
-        self.stage.next()
-        self.stage.deliveries.go_on(which, requests)
-        self._check()
-
-    @precondition(lambda self: self.is_paused)
-    @rule(which=WHICH)
-    def an_instance_dies_before_its_request(self, which: int) -> None:
-        self.stage.next()
-        self.stage.deliveries.die(which)
-
-    @precondition(lambda self: self.is_paused)
-    @rule(which=WHICH, answer=ANSWERS)
-    def an_instance_does_not_hear_that_its_write_took_effect(self, which: int, answer: Answer) -> None:
-        self.stage.next()
-        self.stage.deliveries.go_on(which, TO_ITS_END, answer)
-        self._check()
-
-    @precondition(lambda self: self.waits)
-    @rule(which=WHICH, lost=st.booleans())
-    def an_event_is_doubled_or_lost(self, which: int, lost: bool) -> None:  # noqa: FBT001 - drawn
-        if lost:
-            self.stage.deliveries.lose(which)
-        else:
-            self.stage.deliveries.double(which)
-
-    # People and the world.
-
-    @rule(act=people.acts())
-    def somebody(self, act: Act) -> None:
-        self._do(act)
-
-    @rule(act=outside.acts())
-    def meanwhile(self, act: Act) -> None:
-        self._do(act)
+    def possible(self) -> st.SearchStrategy[Act]:
+        """What can happen now: what travels moves twice as often as somebody does something."""
+        travels = moves(self.stage)
+        if not travels:
+            return st.one_of(self.acts)
+        return st.integers(0, 2).flatmap(lambda acts: st.one_of(travels if acts < 2 else self.acts))
 
     def teardown(self) -> None:
+        """Bring it to its end, unless it has failed before."""
         try:
             if sys.exc_info()[0] is None:
-                end(self.stage)
-        except Exception as e:
-            e.add_note("\n".join(["What happened:", *self.stage.deliveries.lines]))
-            raise
+                self._look_at(lambda: end(self.stage))
         finally:
             self.stage.deliveries.forget()
 
-    @property
-    def waits(self) -> bool:
-        return bool(self.stage.deliveries.waiting)
-
-    @property
-    def is_paused(self) -> bool:
-        return bool(self.stage.deliveries.paused)
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.stage.deliveries.paused) >= MOST_PAUSED
-
-    def _do(self, act: Act) -> None:
-        stage = self.stage
-        stage.next()
-        stage.clock.move(seconds=1)
-        stage.deliveries.lines.append(f"[{stage.clock():%d. %H:%M:%S}] {act}")
-        act.do(stage)
-        stage.watch.after_act()
-        self._check()
-
-    def _check(self) -> None:
+    def _look_at(self, look: Any) -> None:
         try:
-            self.stage.watch.raise_what_is_wrong()
-        except AssertionError as e:
+            look()
+        except Exception as e:
             e.add_note("\n".join(["What happened:", *self.stage.deliveries.lines]))
             raise

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from histories.people import NAMES, Act
+from histories.acts import Act
+from histories.people import NAMES
 from histories.stage import BYSTANDERS, Stage
 from kupyterhub.domain.labels import APPLIED, EMAIL, TEMPLATE, USER
 from twins.world import SETTINGS
@@ -241,8 +242,3 @@ def deploys() -> st.SearchStrategy[Act]:
     """Other settings and another master secret."""
     what = ("agent", "allowed", "image", "memory", "maxAge", "big", "secret", "back")
     return st.builds(Deploy, st.sampled_from(what))
-
-
-def acts() -> st.SearchStrategy[Act]:
-    """Whatever else happens."""
-    return st.one_of(time_and_nodes(), time_and_nodes(), time_and_nodes(), agents(), damage(), deploys())

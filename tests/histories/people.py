@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from histories.acts import Act
 from histories.stage import Stage
 from kupyterhub.domain.names import base_name, document_id
 from twins.users import REMOVED
@@ -39,13 +40,6 @@ ENDS: dict[str, Any] = {
     "at zero": datetime(1970, 1, 1, tzinfo=UTC),
     "as text": "tomorrow",
 }
-
-
-class Act(Protocol):
-    """Something that somebody does."""
-
-    def do(self, stage: Stage) -> None:
-        """Do it."""
 
 
 @dataclass(frozen=True)
@@ -237,8 +231,3 @@ def repairs() -> st.SearchStrategy[Act]:
         st.builds(LoseName, names),
         st.builds(EditName, names, users),
     )
-
-
-def acts() -> st.SearchStrategy[Act]:
-    """Whatever people do; what they do often is here more than once."""
-    return st.one_of(enrolments(), enrolments(), edits(), edits(), ends(), repairs())

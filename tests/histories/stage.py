@@ -93,9 +93,12 @@ class Stage(World):
         self.next()
         self.watch.after_act()
 
-    def next(self) -> None:
-        """The next thing is about to happen."""
+    def next(self, act: object = "") -> None:
+        """The next thing is about to happen, a second later."""
         self.tick += 1
+        self.deliveries.counts["acts"] += 1
+        self.clock.move(seconds=1)
+        self.deliveries.lines.append(f"[{self.clock():%d. %H:%M:%S}] {act}")
         self.moments.append(Moment(dict(self.users._versions), dict(self.users._claims)))
 
     def quiet(self, most: int = 1000) -> None:
