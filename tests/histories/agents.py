@@ -23,15 +23,17 @@ class Agents:
     stage: "Stage"
     said: list[Announcement] = field(default_factory=list)
     """All that was ever announced."""
+    _registered: set[tuple[str, datetime]] = field(default_factory=set)
     _starts: dict[tuple[str, ...], datetime] = field(default_factory=dict)
 
     def announce(
-        self, kind: Kind = "registered", idle_for: timedelta | None = None, *, but: Collection[str] = ()
+        self, kind: Kind = "registered", idle_for: timedelta | None = None, *, quiet: Collection[str] = ()
     ) -> None:
-        """Every agent publishes what it sees of each notebook that answers."""
+        """Every agent publishes what it sees of each notebook that answers; of the quiet ones only what is new."""
         for said in self._seen(kind):
-            if said.user in but:
+            if said.user in quiet and (said.user, said.registered_at) in self._registered:
                 continue
+            self._registered.add((said.user, said.registered_at))
             self._publish(replace(said, last_activity=said.sent_at - idle_for) if idle_for is not None else said)
 
     def repeat(self, which: int) -> None:

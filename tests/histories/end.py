@@ -1,6 +1,6 @@
 """The end of a history: no more faults, everything is delivered, time goes on, and everybody is looked at."""
 
-from histories.stage import Stage
+from histories.stage import BYSTANDERS, Stage
 from histories.truth import Truth
 from kupyterhub.domain import live as facts
 
@@ -35,7 +35,7 @@ def _round(stage: Stage, minutes: float) -> None:
     stage.next("All is well")
     _mend(stage)
     stage.watch.after_act()
-    stage.agents.announce()
+    stage.agents.announce(quiet=BYSTANDERS)
     _deliver(stage)
     for mode in ("due", "all") if minutes > 60 else ("due",):
         stage.publish_resync(mode)

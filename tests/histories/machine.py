@@ -10,7 +10,7 @@ from histories import outside, people
 from histories.acts import Act
 from histories.end import end
 from histories.moves import moves
-from histories.stage import Stage
+from histories.stage import opened
 
 KINDS: dict[str, st.SearchStrategy[Act]] = {
     "enrolments": people.enrolments(),
@@ -29,8 +29,7 @@ class History(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage = Stage()
-        self.stage.open()
+        self.stage = opened()
         self.acts: list[st.SearchStrategy[Act]] = []
 
     @initialize(kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True))

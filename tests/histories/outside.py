@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from histories.acts import Act
 from histories.people import NAMES
 from histories.stage import BYSTANDERS, Stage
-from kupyterhub.domain.labels import APPLIED, EMAIL, TEMPLATE, USER
+from kupyterhub.domain.labels import APPLIED, EMAIL, USER
 from twins.world import SETTINGS
 
 KEYS = (
@@ -21,7 +21,7 @@ KEYS = (
     "PersistentVolumeClaim home",
 )
 PATCHES: dict[str, dict[str, Any]] = {
-    "an annotation of the controller": {"metadata": {"annotations": {TEMPLATE: "0", APPLIED: ""}}},
+    "what was applied": {"metadata": {"annotations": {APPLIED: ""}}},
     "whose it is": {"metadata": {"annotations": {EMAIL: "eve@elsewhere.org", USER: "eve"}}},
     "a field of its own": {"spec": {"paused": True}, "metadata": {"annotations": {"note": "mine"}}},
     "a field of the controller": {
@@ -48,7 +48,7 @@ class AllGoesWell:
         for _ in range(2):
             stage.cluster.settle()
             stage.watch.after_act()
-            stage.agents.announce(but=BYSTANDERS)
+            stage.agents.announce(quiet=BYSTANDERS)
             for _ in range(len(stage.deliveries.waiting)):
                 stage.deliveries.deliver(0, 0)
 
@@ -172,7 +172,7 @@ class Announce:
     idle_for: timedelta | None = None
 
     def do(self, stage: Stage) -> None:
-        stage.agents.announce(self.kind, self.idle_for, but=BYSTANDERS)
+        stage.agents.announce(self.kind, self.idle_for, quiet=BYSTANDERS)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 from histories.agents import Agents
@@ -63,7 +64,7 @@ class Stage(World):
         self.bus = Topics(self)
         self.watch = Watch(self)
         self.agents = Agents(self)
-        self.deliveries = Deliveries(lambda: self.tick, self.watch.after_write)
+        self.deliveries = Deliveries(self.now, self.watch.after_write)
         self.users.on_change.append(self._written)
         for requests in (self.users.requests, self.cluster.requests, self.bus.requests):
             requests.always.append(self.deliveries.before)
@@ -78,20 +79,9 @@ class Stage(World):
             self._made[key] = replace(super().reconciler, **ports)
         return self._made[key]
 
-    def open(self) -> None:
-        """Enrol some people, and wait until they are at work."""
-        for user, email in AT_WORK.items():
-            self.users.set(user, email=email)
-        self.quiet()
-        self.cluster.settle()
-        self.agents.announce()
-        self.quiet()
-        self.clock.move(minutes=5)
-        assert {self.status(user).phase for user in AT_WORK} == {"Ready"}
-        self.deliveries.lines.clear()
-        self.deliveries.counts.clear()
-        self.next()
-        self.watch.after_act()
+    def now(self) -> int:
+        """Counts what has happened."""
+        return self.tick
 
     def next(self, act: object = "") -> None:
         """The next thing is about to happen, a second later."""
@@ -100,14 +90,6 @@ class Stage(World):
         self.clock.move(seconds=1)
         self.deliveries.lines.append(f"[{self.clock():%d. %H:%M:%S}] {act}")
         self.moments.append(Moment(dict(self.users._versions), dict(self.users._claims)))
-
-    def quiet(self, most: int = 1000) -> None:
-        """Deliver all that waits, in order, and what comes of it."""
-        for _ in range(most):
-            if not self.deliveries.waiting:
-                return
-            self.deliveries.deliver(0, 0)
-        raise AssertionError("it never becomes quiet")
 
     # What can be published.
 
@@ -137,3 +119,28 @@ class Stage(World):
 
     def _look(self, look: Look) -> object:
         return self.reconciler.reconcile(look)
+
+
+def opened() -> Stage:
+    """A stage with some people at work."""
+    return deepcopy(_opened())
+
+
+@cache
+def _opened() -> Stage:
+    stage = Stage()
+    for user, email in AT_WORK.items():
+        stage.users.set(user, email=email)
+    for _ in range(3):
+        stage.cluster.settle()
+        stage.agents.announce(quiet=AT_WORK)
+        while stage.deliveries.waiting:
+            stage.deliveries.deliver(0, 0)
+    stage.clock.move(minutes=5)
+    assert {stage.status(user).phase for user in AT_WORK} == {"Ready"}
+    stage.deliveries.lines.clear()
+    stage.deliveries.counts.clear()
+    stage.next()
+    stage.watch.after_act()
+    stage._made.clear()
+    return stage

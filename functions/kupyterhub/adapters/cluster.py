@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import reduce
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import urllib3
 from kubernetes import client, config
@@ -78,10 +78,8 @@ def connect(configuration: client.Configuration) -> client.ApiClient:
 
     Each request may be sent twice: what is written is conditional on what was read, or created only once.
     """
-    configuration.retries = urllib3.Retry(
+    configuration.retries = _Retry(
         total=3,
-        # What takes half a minute is not waited for twice.
-        read=0,
         redirect=0,
         allowed_methods=None,
         status_forcelist=_PASSING,
@@ -92,6 +90,14 @@ def connect(configuration: client.Configuration) -> client.ApiClient:
         retry_after_max=2,
     )
     return client.ApiClient(configuration)
+
+
+class _Retry(urllib3.Retry):
+    def increment(self, method: str | None = None, url: str | None = None, *rest: Any, **more: Any) -> Self:
+        # What takes half a minute is not waited for twice; a connection that was lost is made anew.
+        if isinstance(error := more.get("error"), urllib3.exceptions.ReadTimeoutError):
+            raise error
+        return super().increment(method, url, *rest, **more)
 
 
 class Cluster:
@@ -137,6 +143,11 @@ class Cluster:
             return created
         if str(body.get("message", "")).startswith(_TERMINATING):
             raise BeingDeleted(f"{manifest['kind']} {manifest['metadata']['name']} is still being deleted")
+        if body.get("reason") != "AlreadyExists":
+            # Such as a quota's, which every new object changes: https://github.com/kubernetes/kubernetes/issues/67761
+            raise TransientError(
+                f"Kubernetes could not make {manifest['kind']} {manifest['metadata']['name']} this time"
+            )
         return None
 
     def apply(self, manifest: Object, read: Object) -> Object:

@@ -1,5 +1,6 @@
 """The `users` collection in Firestore, and the events that Firestore sends about it."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -49,6 +50,8 @@ _RETRY = Retry(
 """Short: a function that fails is delivered again, with a longer pause than it could wait itself."""
 
 
+_ENDED = re.compile(r"[Tt]ransaction (?:has expired or )?is (?:no longer valid|invalid or closed)")
+"""Part of what Firestore and its emulator say of one that was committed already, if the answer to that was lost."""
 Blocked = Callable[[Claim, UserDocument | None], str | None]
 _T = TypeVar("_T")
 
@@ -219,7 +222,11 @@ class UserStore:
         with _changed(what), _translated(f"write {COLLECTION}/{what}"):
             try:
                 result = firestore.transactional(act)(transaction)
-            except ValueError as e:  # how the client says that its attempts are used up
+            except ValueError as e:
+                # Of a transaction that never began the client says that it cannot be rolled back.
+                if isinstance(before := e.__context__, exceptions.GoogleAPICallError | exceptions.RetryError):
+                    raise before from None
+                # Else its attempts are used up.
                 raise DocumentChanged(f"others kept writing to what {COLLECTION}/{what} depends on") from e
         return result, transaction.write_results or []
 
@@ -328,6 +335,8 @@ def _changed(what: str) -> Iterator[None]:
     except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as e:
         raise DocumentChanged(f"{COLLECTION}/{what} is not what was read") from e
     except (exceptions.InvalidArgument, exceptions.OutOfRange) as e:
+        if _ENDED.search(e.message):
+            raise DocumentChanged(f"the transaction about {COLLECTION}/{what} has ended already") from e
         raise DocumentRefused(f"Firestore does not take it for {COLLECTION}/{what}: {e.message[:200]}") from e
 
 

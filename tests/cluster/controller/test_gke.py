@@ -7,6 +7,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from cluster.controller.stand_ins import ApiServer, TokenEndpoint, serving
 from kupyterhub.adapters import gke
@@ -115,4 +117,8 @@ def test_settings_that_are_wrong_say_where(server: ApiServer, monkeypatch: pytes
 def test_a_request_that_gets_no_answer_is_not_sent_again_by_the_client(server: ApiServer, certificates: Pki) -> None:
     # The platform delivers the event again; a look that waits four times would outlive its function.
     with connect(gke.of_gke(access(server, certificates.ca))) as api:
-        assert api.configuration.retries.read == 0
+        late = ReadTimeoutError(HTTPSConnectionPool("localhost"), "/", "no answer")
+        with pytest.raises(ReadTimeoutError):
+            api.configuration.retries.increment("GET", "/", error=late)
+        lost = api.configuration.retries.increment("GET", "/", error=ProtocolError("reset"))
+        assert lost.total == api.configuration.retries.total - 1
