@@ -30,12 +30,12 @@ class History(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stage = opened()
-        self.acts: list[st.SearchStrategy[Act]] = []
+        self.acts: st.SearchStrategy[Act] = st.nothing()
 
     @initialize(kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True))
     def is_about(self, kinds: list[str]) -> None:
         """Few things at a time: then each of them happens often."""
-        self.acts = [outside.time_and_nodes(), *(KINDS[kind] for kind in kinds)]
+        self.acts = st.one_of(outside.time_and_nodes(), *(KINDS[kind] for kind in kinds))
 
     @rule(act=st.runner().flatmap(lambda history: history.possible()))
     def next(self, act: Act) -> None:
@@ -48,10 +48,9 @@ class History(RuleBasedStateMachine):
 
     def possible(self) -> st.SearchStrategy[Act]:
         """What can happen now: what travels moves twice as often as somebody does something."""
-        travels = moves(self.stage)
-        if not travels:
-            return st.one_of(self.acts)
-        return st.integers(0, 2).flatmap(lambda acts: st.one_of(travels if acts < 2 else self.acts))
+        deliveries = self.stage.deliveries
+        travels = moves(len(deliveries.waiting), len(deliveries.paused))
+        return st.sampled_from((travels, travels, self.acts)).flatmap(lambda acts: acts) if travels else self.acts
 
     def teardown(self) -> None:
         """Bring it to its end, unless it has failed before."""

@@ -1,6 +1,7 @@
 """How events travel and how instances fare: what Eventarc, Pub/Sub and Cloud Run may do."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from histories.deliveries import TO_ITS_END, Answer
 from histories.stage import Stage
 
 MOST_PAUSED = 4
+ANSWERS: tuple[Answer, ...] = ("lost", "lost, and tried again")
 
 
 @dataclass(frozen=True)
@@ -94,18 +96,17 @@ class Lose:
         stage.deliveries.lose(self.which)
 
 
-def moves(stage: Stage) -> list[st.SearchStrategy[Act]]:
-    """What can happen now to what is on its way; more often what happens more often."""
-    waiting, paused = len(stage.deliveries.waiting), len(stage.deliveries.paused)
+@cache
+def moves(waiting: int, paused: int) -> st.SearchStrategy[Act] | None:
+    """What can happen to so many events that wait and instances that pause; more often what happens more often."""
     before = st.one_of(st.integers(1, 3), st.integers(1, 8), st.integers(1, 24))
     found: list[st.SearchStrategy[Act]] = []
     if waiting:
-        which = st.integers(0, waiting - 1)
-        found += [st.builds(Deliver, which)] * 2 + [st.builds(Double, which), st.builds(Lose, which)]
-    if waiting and paused < MOST_PAUSED:
-        found += [st.builds(DeliverAndPause, st.integers(0, waiting - 1), before)] * 5
+        event = st.integers(0, waiting - 1)
+        found += [st.builds(Deliver, event)] * 2 + [st.builds(Double, event), st.builds(Lose, event)]
+        found += [st.builds(DeliverAndPause, event, before)] * (5 if paused < MOST_PAUSED else 0)
     if paused:
-        which, answers = st.integers(0, paused - 1), st.sampled_from(("lost", "lost, and tried again"))
-        found += [st.builds(GoOn, which)] * 2 + [st.builds(GoOnAndPause, which, before)] * 2
-        found += [st.builds(Die, which), st.builds(HearNothing, which, answers)]
-    return found
+        instance, answers = st.integers(0, paused - 1), st.sampled_from(ANSWERS)
+        found += [st.builds(GoOn, instance)] * 2 + [st.builds(GoOnAndPause, instance, before)] * 2
+        found += [st.builds(Die, instance), st.builds(HearNothing, instance, answers)]
+    return st.one_of(found) if found else None

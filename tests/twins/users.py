@@ -1,7 +1,6 @@
 """The twin of the `users` collection in Firestore."""
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from kupyterhub.domain.users import Change, UserDocument
 from kupyterhub.events import DocumentWrite
 from kupyterhub.ports import Clock, Record
 from twins.requests import Requests
+from twins.server_side_apply import copied
 
 REMOVED = object()
 """As a field's value: the field goes."""
@@ -221,7 +221,7 @@ class FakeUsers:
         return self._document(document.id)
 
     def _fields(self, user: str) -> dict[str, Any]:
-        return deepcopy(self._versions[user].fields)
+        return copied(self._versions[user].fields)
 
     def _document(self, user: str) -> UserDocument:
         return _document(user, self._versions[user])
@@ -234,7 +234,7 @@ class FakeUsers:
         if before is not None and before.fields == fields:
             return
         self._last = now = self._next_time()
-        self._versions[user] = _Version(deepcopy(fields), before.create_time if before else now, now)
+        self._versions[user] = _Version(copied(fields), before.create_time if before else now, now)
         self._past.setdefault(user, []).append(self._versions[user])
         self._tell(user, before.fields if before else None, fields)
 
@@ -248,7 +248,7 @@ class FakeUsers:
 
 
 def _document(user: str, stored: _Version) -> UserDocument:
-    return UserDocument(user, deepcopy(stored.fields), stored.create_time, stored.update_time)
+    return UserDocument(user, copied(stored.fields), stored.create_time, stored.update_time)
 
 
 def _encoded(fields: dict[str, Any] | None) -> dict[str, bytes] | None:

@@ -146,11 +146,12 @@ class System:
         """Wait until a start has made everything: the notebook's Deployment comes last; the status then."""
 
         def look() -> bool:
-            deployment = self.kube.deployment(person.name)
-            if deployment is None and self.status(person.user).get("reason") == "Ending":
+            deployment, ends = self.kube.deployment(person.name), self.status(person.user).get("reason") == "Ending"
+            if deployment is None and ends:
                 # The former one is gone, and who is due is looked at each minute.
                 self.publish("resync", {"mode": "due"})
-            return deployment is not None and "deletionTimestamp" not in deployment["metadata"]
+                time.sleep(1)
+            return deployment is not None and "deletionTimestamp" not in deployment["metadata"] and not ends
 
         until(look, f"{person.name} is made")
         return self.until_phase(person.user, "Provisioning")
