@@ -6,7 +6,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from histories.machine import History
 
 SHORT = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=40,
     derandomize=True,
     database=None,
