@@ -50,7 +50,9 @@ class History(RuleBasedStateMachine):
         """What can happen now: what travels moves twice as often as somebody does something."""
         deliveries = self.stage.deliveries
         travels = moves(len(deliveries.waiting), len(deliveries.paused))
-        return st.sampled_from((travels, travels, self.acts)).flatmap(lambda acts: acts) if travels is not None else self.acts
+        if travels is None:
+            return self.acts
+        return st.sampled_from((travels, travels, self.acts)).flatmap(lambda acts: acts)
 
     def teardown(self) -> None:
         """Bring it to its end, unless it has failed before."""
