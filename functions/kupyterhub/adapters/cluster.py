@@ -14,6 +14,8 @@ from http import HTTPStatus
 from typing import Any, Self
 
 import urllib3
+from google.api_core.exceptions import RetryError
+from google.api_core.retry import Retry, if_exception_type
 from kubernetes import client, config
 
 from kupyterhub.domain import labels
@@ -92,6 +94,13 @@ def connect(configuration: client.Configuration) -> client.ApiClient:
     return client.ApiClient(configuration)
 
 
+class _QuotaChanged(TransientError):
+    """Another new object was counted at the same time: https://github.com/kubernetes/kubernetes/issues/67761."""
+
+
+_AGAIN = Retry(predicate=if_exception_type(_QuotaChanged), initial=0.1, maximum=1.0, timeout=10.0)
+
+
 class _Retry(urllib3.Retry):
     def increment(self, method: str | None = None, url: str | None = None, *rest: Any, **more: Any) -> Self:
         # What takes half a minute is not waited for twice; a connection that was lost is made anew.
@@ -130,7 +139,14 @@ class Cluster:
         return [obj for kind in kinds for obj in self._list(kind, labels.of_user(document), accept=_METADATA_LIST)]
 
     def create(self, manifest: Object) -> Object | None:
-        """Create, and leave what exists alone."""
+        """Create, and leave what exists alone; a class that starts at once meets at the namespace's quota."""
+        try:
+            created: Object | None = _AGAIN(self._create)(manifest)
+        except RetryError as e:
+            raise TransientError(str(e.cause)) from e
+        return created
+
+    def _create(self, manifest: Object) -> Object | None:
         status, body = self._request(
             "POST",
             self._path(manifest["kind"]),
@@ -141,13 +157,11 @@ class Cluster:
         if status != HTTPStatus.CONFLICT:
             created: Object = body
             return created
+        what = f"{manifest['kind']} {manifest['metadata']['name']}"
         if str(body.get("message", "")).startswith(_TERMINATING):
-            raise BeingDeleted(f"{manifest['kind']} {manifest['metadata']['name']} is still being deleted")
+            raise BeingDeleted(f"{what} is still being deleted")
         if body.get("reason") != "AlreadyExists":
-            # Such as a quota's, which every new object changes: https://github.com/kubernetes/kubernetes/issues/67761
-            raise TransientError(
-                f"Kubernetes could not make {manifest['kind']} {manifest['metadata']['name']} this time"
-            )
+            raise _QuotaChanged(f"others kept changing the quota while Kubernetes was to make {what}")
         return None
 
     def apply(self, manifest: Object, read: Object) -> Object:
