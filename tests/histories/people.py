@@ -158,6 +158,7 @@ class Restore:
             if user in then.documents:
                 stage.watch.status_taken(user)
                 users._put(user, then.documents[user].fields)
+                stage.watch.restored(user, then.documents[user].create_time)
         for name in NAMES if self.what != "documents" else ():
             if name in then.claims:
                 stage.watch.give_reason(name)

@@ -95,6 +95,10 @@ class Watch:
         if name and self.stage.users.claims().get(name) != user:
             self.give_reason(name)
 
+    def restored(self, user: str, created: datetime) -> None:
+        """Nobody was enrolled by it: who comes back is as old as they were."""
+        self._counts[user] = (email_of(self.stage.users.peek(user)), created)
+
     def claim_lost(self, name: str) -> None:
         """Who holds a name is no longer known, but for what the holder's document says."""
         holder = self.stage.users.claims().get(name)

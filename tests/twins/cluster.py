@@ -166,7 +166,7 @@ class FakeCluster:
         for claim in self.names("PersistentVolumeClaim"):
             meta = self._objects["PersistentVolumeClaim", claim]["metadata"]
             instance = meta["labels"]["app.kubernetes.io/instance"]
-            if "deletionTimestamp" in meta and not self._selected("Pod", f"app.kubernetes.io/instance={instance}"):
+            if "deletionTimestamp" in meta and not self._pods_of(f"jupyterlab-{instance}"):
                 self._drop(("PersistentVolumeClaim", claim))
 
     def add_pod(self, deployment: str, name: str | None = None, **status: Any) -> None:
