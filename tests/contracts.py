@@ -6,6 +6,7 @@ time, so every name here is fresh.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -165,7 +166,7 @@ class UsersContract:
         document, name = _new(users, people, email="ada@example.com"), fresh("ada")
         asked: list[object] = []
 
-        taken = _take(users, document, name, lambda *said: asked.append(said))
+        taken = _take(users, document, name, asked.append)
 
         assert isinstance(taken, UserDocument)
         assert users.get(document.id) == taken
@@ -173,7 +174,7 @@ class UsersContract:
         claim = users.claim(name)
         assert claim is not None
         assert (claim.name, claim.user, claim.since, claim.purging) == (name, document.id, LONG_AGO, False)
-        assert asked == []
+        assert asked == [None]
         assert users.claims_of(document.id) == [claim]
         assert claim in list(users.every_claim())
 
@@ -183,10 +184,10 @@ class UsersContract:
         first = _taken(users, first, name)
         told: list[object] = []
 
-        answer = _take(users, second, name, lambda *said: told.append(said) or first.id)
+        answer = _take(users, second, name, lambda holder: told.append(holder) or first.id)
 
         assert answer == first.id
-        assert told == [(users.claim(name), first)]
+        assert told == [first]
         assert users.get(second.id) == second
 
     def test_a_document_that_has_changed_takes_nothing(self, users: Users, people: People) -> None:
@@ -196,6 +197,42 @@ class UsersContract:
         with pytest.raises(DocumentChanged):
             _taken(users, document, name)
         assert users.claim(name) is None
+
+    def test_a_claim_that_has_changed_is_not_taken_over(self, users: Users, people: People) -> None:
+        first, second, third = (_new(users, people, email="ada@example.com") for _ in range(3))
+        name = fresh("ada")
+        _taken(users, first, name)
+        before = users.claim(name)
+        _taken(users, second, name)
+
+        for stale in (before, None):
+            with pytest.raises(DocumentChanged):
+                users.take(third, name, Record(third.status), lambda _: None, before=stale, since=LONG_AGO)
+        claim = users.claim(name)
+        assert claim is not None
+        assert claim.user == second.id
+
+    def test_of_many_who_take_a_name_at_once_one_has_it(self, users: Users, people: People) -> None:
+        """And at once: with locks they would wait for each other, and none would have it."""
+        gone, *waiting = (_new(users, people, email="ada@example.com") for _ in range(9))
+        name = fresh("ada")
+        _taken(users, gone, name)
+        before = users.claim(name)
+
+        def take(document: UserDocument) -> str | None:
+            record = Record(replace(document.status, name=name))
+            try:
+                users.take(document, name, record, lambda _: None, before=before, since=LONG_AGO)
+            except DocumentChanged:
+                return None
+            return document.id
+
+        with ThreadPoolExecutor(len(waiting)) as threads:
+            took = list(filter(None, threads.map(take, waiting)))
+
+        claim = users.claim(name)
+        assert claim is not None
+        assert took == [claim.user]
 
     def test_a_claim_goes_with_a_status(self, users: Users, people: People) -> None:
         document, name = _new(users, people, email="ada@example.com"), fresh("ada")
@@ -502,7 +539,8 @@ def _phase(users: Users, document: UserDocument, phase: str) -> UserDocument:
 
 
 def _take(users: Users, document: UserDocument, name: str, blocked: Callable[..., str | None]) -> UserDocument | str:
-    return users.take(document, name, Record(replace(document.status, name=name)), blocked, since=LONG_AGO)
+    record = Record(replace(document.status, name=name))
+    return users.take(document, name, record, blocked, before=users.claim(name), since=LONG_AGO)
 
 
 def _taken(users: Users, document: UserDocument, name: str) -> UserDocument:

@@ -1,6 +1,6 @@
 """Holding a name: taking it before anything is done under it, and letting those know who wait for it.
 
-The rules are in domain/claims.py; that two never hold one is Firestore's, by one transaction.
+The rules are in domain/claims.py; that two never hold one is Firestore's, by one commit.
 """
 
 from collections.abc import Iterable
@@ -13,9 +13,6 @@ from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import counts_with
 from kupyterhub.domain.users import Status, UserDocument
 from kupyterhub.ports import Bus, Record, Users
-
-NOBODY = "(a delete-user message)"
-"""Who purges what no document is left for."""
 
 
 @dataclass(frozen=True)
@@ -51,31 +48,29 @@ class Names:
         mine = claim is not None and claim.user == document.id and not claim.purging
         if mine and (before.email, before.name) == (email, name) and before.emailSince is not None:
             return Hold(document)
-        if claim:
-            holder = self.users.get(claim.user) if claim.user not in ("", document.id) else None
-            other, waiting = _holder(claim, holder, email, now), []
-        else:
+        waiting: list[str] = []
+        if not (claim and claim.user):
             others = [each for each in self.users.with_status_email(email) if each.id != document.id]
-            other, waiting = (
-                acted_before(document, email, others, now),
-                [each.id for each in others if _is_concerned(each)],
-            )
-            # Who believes to hold it without a claim takes it then.
-            self.tell([other] if other else [])
-        if other:
-            return Hold(document, other=other)
+            if other := acted_before(document, email, others, now):
+                # Who believes to hold it without a claim takes it then.
+                self.tell([other])
+                return Hold(document, other=other)
+            waiting = [each.id for each in others if _is_concerned(each)]
         since = claim.since if claim and mine else _since(document, email)
+        # One that was broken off.
+        purging = claim is not None and claim.purging
         taken = self.users.take(
             document,
             name,
             replace(record, status=replace(record.status, email=email, name=name, emailSince=since)),
-            lambda claim, holder: _holder(claim, holder, email, now),
+            lambda holder: holder.id if holder and counts_with(holder, email, now) and not purging else None,
+            before=claim,
             since=since,
         )
         if isinstance(taken, str):
             return Hold(document, other=taken)
         former = [claim.user] if claim and claim.user else []
-        self.tell([*former, *waiting], waiting=email if claim else None, but=document.id)
+        self.tell([*former, *waiting], waiting=email if former else None, but=document.id)
         return Hold(taken, fresh=claim is None and before == Status())
 
     def tell(self, users: Iterable[str], *, waiting: str | None = None, but: str = "") -> None:
@@ -105,13 +100,6 @@ class Names:
         self.tell([], waiting=before.email, but=document.id)
         claim = self.users.claim(before.name)
         return claim if claim and claim.user == document.id and not is_purged(claim, now) else None
-
-
-def _holder(claim: Claim, holder: UserDocument | None, email: str, now: datetime) -> str | None:
-    """Who holds a name by a claim, as long as they count; nobody may take it from them."""
-    if is_purged(claim, now):
-        return claim.user or NOBODY
-    return claim.user if holder and counts_with(holder, email, now) and not claim.purging else None
 
 
 def _has_rightly(claim: Claim, now: datetime, document: UserDocument | None) -> bool:

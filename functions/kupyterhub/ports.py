@@ -37,22 +37,23 @@ class Users(Protocol):
         """
 
     def claim(self, name: str) -> Claim | None:
-        """Who holds a base name."""
+        """Who holds a base name; one that a person has made unreadable names nobody."""
 
     def take(  # noqa: PLR0913 - what is written, and when it may be
         self,
         document: UserDocument,
         name: str,
         record: Record,
-        blocked: Callable[[Claim, UserDocument | None], str | None],
+        blocked: Callable[[UserDocument | None], str | None],
         *,
+        before: Claim | None,
         since: datetime,
         purging: bool = False,
     ) -> UserDocument | str:
-        """Write a status and the claim of a name in one transaction, unless `blocked` says who else has it.
+        """Write a status and the claim of a name in one commit, unless `blocked` says who else has it.
 
-        `blocked` is given the claim that there is, and its holder's document where that is another one. Returns the
-        document's new version, or what `blocked` said; raises DocumentChanged.
+        `before` is the claim that was read. `blocked` is given its holder's document, where that is another one.
+        Returns the document's new version, or what `blocked` said; raises DocumentChanged, also for the claim.
         """
 
     def purge_for_nobody(self, name: str, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kupyterhub.domain import live as facts
-from kupyterhub.domain.claims import Claim, is_purged
+from kupyterhub.domain.claims import Claim, holds_on, is_purged
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, counts_with, email_of
 from kupyterhub.domain.users import UserDocument
@@ -45,35 +45,36 @@ class Purger:
         if email is None:
             return Purge(done=True, message="Deleted. There was no e-mail, so there are no notebooks to purge.")
         name = base_name(email)
-
-        def blocked(claim: Claim, holder: UserDocument | None) -> str | None:
-            if claim.user != document.id and is_purged(claim, now):
-                return claim.user or "(a delete-user message)"
-            return holder.id if holder and _has(holder, document, email, now) else None
-
-        held = self.users.take(document, name, Record(document.status), blocked, since=now, purging=True)
-        if not isinstance(held, str):
-            return self._of_holder(held, email, name, now)
-        if held not in {each.id for each in self.counting(email, now)}:
+        claim = self.users.claim(name)
+        if claim and claim.user != document.id and is_purged(claim, now):
             return Purge(pending=True, message="Deleted. The notebooks are being purged.")
-        return Purge(done=True, message=f"Deleted. The notebooks stay: another document has the e-mail {email}.")
+        if claim is None or claim.user != document.id or not holds_on(claim, now):
+            held = self.users.take(
+                document,
+                name,
+                Record(document.status),
+                lambda holder: holder.id if holder and _has(holder, document, email, now) else None,
+                before=claim,
+                since=now,
+                purging=True,
+            )
+            if isinstance(held, str):
+                why = f"Deleted. The notebooks stay: another document has the e-mail {email}."
+                return Purge(done=True, message=why)
+            document, claim = held, self.users.claim(name)
+        return self._of_holder(document, claim, email, now)
 
-    def _of_holder(self, document: UserDocument, email: str, name: str, now: datetime) -> Purge:
+    def _of_holder(self, document: UserDocument, claim: Claim | None, email: str, now: datetime) -> Purge:
+        name, done = base_name(email), True
         if any(_has(other, document, email, now) for other in self.counting(email, now)):
             why = f"Deleted. The notebooks stay: another document has the e-mail {email}."
-            return Purge(done=True, message=why, document=document, claim=self.users.claim(name))
-        if user := self._runs_for_other(document, name):
+        elif user := self._runs_for_other(document, name):
             why = f"Deleted. The notebooks stay: the document {user!r}, whose e-mail it was, still runs on them."
-            return Purge(done=True, message=why, document=document, claim=self.users.claim(name))
-        if self.gone(name):
-            return Purge(
-                done=True,
-                message="Deleted, and the notebooks purged.",
-                document=document,
-                claim=self.users.claim(name),
-            )
-        why = "Deleted. The notebooks go as soon as nothing uses them any more."
-        return Purge(pending=True, message=why, document=document)
+        elif self.gone(name):
+            why = "Deleted, and the notebooks purged."
+        else:
+            why, done = "Deleted. The notebooks go as soon as nothing uses them any more.", False
+        return Purge(done, pending=not done, message=why, document=document, claim=claim if done else None)
 
     def _runs_for_other(self, document: UserDocument, name: str) -> str | None:
         """Whose notebook runs under the name, where it is left running though their e-mail is none any more."""

@@ -75,16 +75,18 @@ class FakeUsers:
         document: UserDocument,
         name: str,
         record: Record,
-        blocked: Callable[[Claim, UserDocument | None], str | None],
+        blocked: Callable[[UserDocument | None], str | None],
         *,
+        before: Claim | None,
         since: datetime,
         purging: bool = False,
     ) -> UserDocument | str:
         self.requests.note(f"take {name} {document.id}")
         self._expect(document)
-        claim = self._claims.get(name)
-        other = claim is not None and claim.user != document.id and claim.user in self._versions
-        if claim and (by := blocked(claim, self._document(claim.user) if other else None)):
+        if self._claims.get(name) != before:
+            raise DocumentChanged(f"names/{name}")
+        other = before is not None and before.user != document.id and before.user in self._versions
+        if by := blocked(self._document(before.user) if before and other else None):
             return by
         written = self._write(document, record)
         self._last = self._next_time()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import product
@@ -12,6 +12,7 @@ from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
+from google.cloud.firestore import WriteBatch
 from google.cloud.firestore_v1.base_query import And, BaseFilter, FieldFilter, Or
 from google.events.cloud.firestore import DocumentEventData
 
@@ -52,7 +53,7 @@ _RETRY = Retry(
 
 _ENDED = re.compile(r"[Tt]ransaction (?:has expired or )?is (?:no longer valid|invalid or closed)")
 """Part of what Firestore and its emulator say of one that was committed already, if the answer to that was lost."""
-Blocked = Callable[[Claim, UserDocument | None], str | None]
+Blocked = Callable[[UserDocument | None], str | None]
 _T = TypeVar("_T")
 
 
@@ -97,50 +98,43 @@ class UserStore:
         record: Record,
         blocked: Blocked,
         *,
+        before: Claim | None,
         since: datetime,
         purging: bool = False,
     ) -> UserDocument | str:
-        """Read who else may have the name, and write, in one transaction of Firestore's."""
+        """Write both with preconditions, in one commit that depends on the former holder's document as well."""
 
-        def act(transaction: firestore.Transaction) -> str | None:
-            current = self._users.document(document.id).get(transaction=transaction)
-            if not current.exists or current.update_time != document.update_time:
-                raise DocumentChanged(f"{COLLECTION}/{document.id} is not what was read")
-            claim = _claim(self._names.document(name).get(transaction=transaction))
-            if claim and (by := blocked(claim, self._holder(claim, document, transaction))):
+        def act(batch: WriteBatch, holder: UserDocument | None) -> str | None:
+            if by := blocked(holder):
                 return by
-            holds = {"user": document.id, "since": since, **({"purging": True} if purging else {})}
-            self._put(transaction, document, record, None)
-            transaction.set(self._names.document(name), holds)
+            self._put(batch, document, record, self._client.write_option(last_update_time=document.update_time))
+            self._claim(batch, name, before, {"user": document.id, "since": since, "purging": purging})
             return None
 
-        by, results = self._transact(document.id, act)
+        holder = before.user if before and before.user != document.id else None
+        by, results = self._commit(document.id, holder, act)
         return by or _written(document, record, results[0].update_time)
 
     def purge_for_nobody(self, name: str, now: datetime) -> bool:
         """Write a claim that names no document, where there is none that does."""
+        before = self.claim(name)
 
-        def act(transaction: firestore.Transaction) -> bool:
-            claim = _claim(self._names.document(name).get(transaction=transaction))
-            if claim and claim.user and self._users.document(claim.user).get(transaction=transaction).exists:
-                return False
-            transaction.set(self._names.document(name), {"user": "", "since": now, "purging": True})
-            return True
+        def act(batch: WriteBatch, holder: UserDocument | None) -> bool:
+            if holder is None:
+                self._claim(batch, name, before, {"user": "", "since": now, "purging": True})
+            return holder is None
 
-        return self._transact(f"of {name}", act)[0]
+        return self._commit(f"of {name}", before.user if before else None, act)[0]
 
     def release(self, claim: Claim, counts: Callable[[UserDocument | None], bool]) -> None:
-        """Delete a claim in one transaction with the look at its holder's document."""
+        """Delete it in one commit that depends on its holder's document as well."""
 
-        def act(transaction: firestore.Transaction) -> None:
-            reference = self._names.document(claim.name)
-            current = _claim(reference.get(transaction=transaction))
-            holder = self._users.document(claim.user).get(transaction=transaction) if claim.user else None
-            document = _document(holder) if holder and holder.exists else None
-            if current and current.update_time == claim.update_time and not counts(document):
-                transaction.delete(reference)
+        def act(batch: WriteBatch, holder: UserDocument | None) -> None:
+            if not counts(holder):
+                self._release(batch, claim)
 
-        self._transact(f"of {claim.name}", act)
+        with suppress(DocumentChanged):
+            self._commit(f"of {claim.name}", claim.user, act)
 
     def claims_of(self, user: str) -> list[Claim]:
         """Query by the holder."""
@@ -216,12 +210,27 @@ class UserStore:
         with _translated("write controller/policy"):
             self._approval.set(asdict(approval), retry=_RETRY, timeout=_SECONDS)
 
-    def _transact(self, what: str, act: Callable[[firestore.Transaction], _T]) -> tuple[_T, list[Any]]:
-        """Run a transaction; raises DocumentChanged where others keep writing to what it reads."""
-        transaction = self._client.transaction(max_attempts=_ATTEMPTS)
+    def _commit(
+        self, what: str, holder: str | None, act: Callable[[WriteBatch, UserDocument | None], _T]
+    ) -> tuple[_T, list[Any]]:
+        """Let `act` write in one commit, into which nobody's change of the holder's document can fall.
+
+        Raises DocumentChanged. Only that document is read in a transaction, and it is none that is written: those who
+        write to the same documents at once would wait for each other's locks, and have preconditions instead.
+        """
+
+        def with_holder(transaction: firestore.Transaction) -> _T:
+            found = self._users.document(holder).get(transaction=transaction, retry=_RETRY, timeout=_SECONDS)
+            return act(transaction, _document(found) if found.exists else None)
+
         with _changed(what), _translated(f"write {COLLECTION}/{what}"):
+            if not holder:
+                batch = self._client.batch()
+                result = act(batch, None)
+                return result, batch.commit(retry=_RETRY, timeout=_SECONDS)
+            transaction = self._client.transaction(max_attempts=_ATTEMPTS)
             try:
-                result = firestore.transactional(act)(transaction)
+                result = firestore.transactional(with_holder)(transaction)
             except ValueError as e:
                 # Of a transaction that never began the client says that it cannot be rolled back.
                 if isinstance(before := e.__context__, exceptions.GoogleAPICallError | exceptions.RetryError):
@@ -241,14 +250,18 @@ class UserStore:
             entry = {**change.as_document(), "expireAt": change.at + KEPT}
             batch.create(reference.collection("history").document(), entry)
         if claim := record.release:
-            unchanged = self._client.write_option(last_update_time=claim.update_time)
-            batch.delete(self._names.document(claim.name), option=unchanged)
+            self._release(batch, claim)
 
-    def _holder(self, claim: Claim, document: UserDocument, transaction: Any) -> UserDocument | None:
-        if claim.user in ("", document.id):
-            return None
-        holder = self._users.document(claim.user).get(transaction=transaction)
-        return _document(holder) if holder.exists else None
+    def _claim(self, batch: WriteBatch, name: str, before: Claim | None, fields: dict[str, Any]) -> None:
+        reference = self._names.document(name)
+        if before is None:
+            batch.create(reference, fields)
+        else:
+            batch.update(reference, fields, option=self._client.write_option(last_update_time=before.update_time))
+
+    def _release(self, batch: WriteBatch, claim: Claim) -> None:
+        unchanged = self._client.write_option(last_update_time=claim.update_time)
+        batch.delete(self._names.document(claim.name), option=unchanged)
 
     def _query(self, condition: Any) -> list[UserDocument]:
         with _translated(f"query {COLLECTION}"):
@@ -308,11 +321,13 @@ def _written(document: UserDocument, record: Record, update_time: datetime) -> U
 
 
 def _claim(snapshot: Any) -> Claim | None:
-    """Read a claim; one that a person has made unreadable is none, and is written anew."""
-    stored = (snapshot.to_dict() or {}) if snapshot.exists else {}
+    """Read a claim; one that a person has made unreadable names nobody, and is written anew."""
+    if not snapshot.exists:
+        return None
+    stored = snapshot.to_dict()
     user, since = stored.get("user"), stored.get("since")
     if not isinstance(user, str) or not isinstance(since, datetime) or "/" in user:
-        return None
+        return Claim(snapshot.id, "", snapshot.update_time, snapshot.update_time)
     return Claim(snapshot.id, user, since, snapshot.update_time, purging=stored.get("purging") is True)
 
 
@@ -332,7 +347,7 @@ def _claims(snapshots: Iterable[Any]) -> list[Claim]:
 def _changed(what: str) -> Iterator[None]:
     try:
         yield
-    except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as e:
+    except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Conflict) as e:
         raise DocumentChanged(f"{COLLECTION}/{what} is not what was read") from e
     except (exceptions.InvalidArgument, exceptions.OutOfRange) as e:
         if _ENDED.search(e.message):
@@ -348,7 +363,7 @@ def _translated(what: str) -> Iterator[None]:
     except (
         exceptions.FailedPrecondition,
         exceptions.NotFound,
-        exceptions.Aborted,
+        exceptions.Conflict,
         exceptions.InvalidArgument,
         exceptions.OutOfRange,
     ):

@@ -1,6 +1,6 @@
 """Who holds a base name, and with it an e-mail: the rules of `names/{name}`, which one document at a time has.
 
-A claim is taken and released in the same transaction as its holder's status, so there is one holder by construction.
+A claim is taken and released in the same commit as its holder's status, so there is one holder by construction.
 Only who holds a name acts on its objects. A holder that no longer counts as a user with the e-mail is taken over
 from.
 """
@@ -32,6 +32,11 @@ class Claim:
 def is_purged(claim: Claim, now: datetime) -> bool:
     """Whether somebody is at the storage of this name just now."""
     return claim.purging and now - claim.since < PURGE_LASTS
+
+
+def holds_on(claim: Claim, now: datetime) -> bool:
+    """Whether a purge holds its name for long enough to go on, without taking it anew."""
+    return claim.purging and now - claim.since < PURGE_LASTS / 2
 
 
 def acted_before(document: UserDocument, email: str, others: list[UserDocument], now: datetime) -> str | None:

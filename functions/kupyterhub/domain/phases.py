@@ -200,10 +200,10 @@ def _running(document: UserDocument, status: Status, seen: Seen, settings: Setti
     if now >= deadline:
         return _failed(document, status, seen.trouble or _LATE, now)
     trouble = seen.trouble or (STARTING if live else NO_POD)
-    look = before.nextLookAt if before.phase == "Provisioning" and before.nextLookAt else now + SOON
-    if trouble.reason == "Ending":
-        # It is gone any moment.
-        look = min(look, now)
+    # The pod of before is gone any moment.
+    soon = now if trouble.reason == "Ending" else now + SOON
+    waits_still = before.phase == "Provisioning" and (before.reason == "Ending") == (trouble.reason == "Ending")
+    look = before.nextLookAt if waits_still and before.nextLookAt else soon
     return replace(
         status,
         phase="Provisioning",

@@ -96,6 +96,7 @@ def test_a_start_after_a_quick_stop_waits_for_the_old_pod(world: World, state: s
     world.resync.run("due")
     world.deliver_bus()
     assert world.cluster.everything() == STORAGE | objects_of(ADA)
+    assert world.status().nextLookAt == world.clock() + timedelta(minutes=1)
     world.clock.move(seconds=3)
     world.announce()
     assert world.status().phase == "Ready"
