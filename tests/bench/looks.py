@@ -25,6 +25,7 @@ from kubernetes import client, config
 
 import local_system
 from bench.figures import Figure
+from bench.node import node
 from kupyterhub.adapters.bus import Bus
 from kupyterhub.adapters.cluster import Cluster
 from kupyterhub.adapters.user_store import UserStore, decode_write
@@ -88,6 +89,7 @@ class Bench:
     api: CountingClient
     documents: Any
     server: psutil.Process
+    node_kubeconfig: Path
     admin: client.ApiClient
 
     def enrol(self, user: str) -> None:
@@ -151,7 +153,9 @@ class Counted:
 def measure() -> list[Figure]:
     """Count for each kind of look, then weigh starts in ever larger crowds."""
     with bench() as running:
-        return [*_looks(running), *_crowds(running)]
+        figures = _looks(running)
+        with tempfile.TemporaryDirectory() as disks, node(running.node_kubeconfig, Path(disks)):
+            return [*figures, *_crowds(running)]
 
 
 @contextmanager
@@ -178,6 +182,7 @@ def bench() -> Iterator[Bench]:
                 api,
                 firestore_client.collection("users"),
                 psutil.Process(plane.supervisor._children["kube-apiserver"].process.pid),
+                plane.node_kubeconfig,
                 _api(client.ApiClient, plane.admin_kubeconfig),
             )
 

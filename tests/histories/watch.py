@@ -177,7 +177,9 @@ class Watch:
             if live is None:
                 self.running.pop(name)
                 continue
-            sure = by is not None and by.started >= self._reasons.get(name, -1)
+            # Settings of which nobody knows yet how many they stop are held back from who starts as well.
+            is_asked_for = any(asked.name == name for asked in self._asked.values())
+            sure = by is not None and is_asked_for and by.started >= self._reasons.get(name, -1)
             self.running[name] = Notebook(live["metadata"]["uid"], live["spec"]["template"], sure)
 
     def _look_at_pods(self, by: Instance | None, made: Object) -> None:

@@ -18,7 +18,7 @@ from kupyterhub.domain.live import Object
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import searched
 from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict, Wanted, duplicate, judge, none_may_run
-from kupyterhub.domain.users import UserDocument, search_terms
+from kupyterhub.domain.users import Status, UserDocument, search_terms
 
 CLAIM = "PersistentVolumeClaim home"
 _RUNS = ("Provisioning", "Ready", "Failed", "Rejected")
@@ -126,7 +126,7 @@ class Comparing:
             elif not self._acted_on(document):
                 held += [document.id] * stopped
                 others.append((_URGENT.get(document.status.phase or "", len(_URGENT)), document.id))
-            elif self._holds_wrongly(document, verdict):
+            elif _is_judged_otherwise(document.status, verdict) or self._holds_wrongly(document, verdict):
                 asking.append(document.id)
             elif self._has_strays(document, verdict, objects):
                 strays.append(document.id)
@@ -258,10 +258,23 @@ def _is_asked_for(document: UserDocument, verdict: Verdict) -> bool:
     status, wishes = document.status, document.wishes
     return (
         status.observed != document.observed
-        or (wishes.restart and isinstance(verdict, Wanted))
+        # Who waits for the e-mail restarts nothing until it has it.
+        or (wishes.restart and isinstance(verdict, Wanted) and status.reason != "DuplicateEmail")
         or (wishes.purge and isinstance(verdict, Ended))
         or status.terms != search_terms(*searched(document))
     )
+
+
+def _is_judged_otherwise(status: Status, verdict: Verdict) -> bool:
+    """Whether the status names another fault than the document has, or one that it has no more.
+
+    A fault of a field that is acted on once, such as `purge`, is not in `observed`.
+    """
+    if status.phase == "Failed" or status.reason == "DuplicateEmail":
+        return False
+    if isinstance(verdict, Rejected):
+        return not (status.message or "").startswith(verdict.message)
+    return status.phase == "Rejected"
 
 
 def _halted(documents: int, cluster_users: int) -> str | None:

@@ -51,7 +51,7 @@ def test_all_asks_for_nobody_where_all_is_well(world: World) -> None:
     world.enrol("stopped", email="stopped@example.com", state="stopped")
     world.enrol("deleted", email="deleted@example.com", state="deleted")
     world.enrol("rejected", email="rejected@example.com", profile="huge")
-    world.enrol("duplicate", email="p0@example.com")
+    world.enrol("duplicate", email="p0@example.com", restart=True)
     world.deliver_bus()
     world.cluster.requests.clear()
 
@@ -441,6 +441,25 @@ def test_a_duplicate_that_nobody_told_is_found(world: World) -> None:
     world.deliver_bus()
 
     assert world.status("second").phase == "Provisioning"
+
+
+@pytest.mark.parametrize("image", ["allowed", "evil"])
+@pytest.mark.parametrize("field", ["purge", "restart", "displayName"])
+def test_a_fault_that_came_or_went_and_that_no_event_told_of_is_found(world: World, field: str, image: str) -> None:
+    """None of these fields is in `observed`."""
+    image = {"allowed": "registry.example/jupyterlab:1", "evil": "evil.example/miner:1"}[image]
+    world.enrol(image=image)
+    for value in (7, None):
+        told = world.status().message
+        world.users.set("ada", **{field: value})
+        world.clock.move(seconds=1)
+
+        world.resync.run("all")
+        world.deliver_bus()
+
+        assert world.status().message != told
+        world.resync.run("all")
+        assert world.bus.take() == []
 
 
 def test_an_empty_system_has_nothing_to_sweep(world: World) -> None:

@@ -1,0 +1,53 @@
+"""A node that takes every pod and starts none: without one, scheduler and volume controller never come to rest.
+
+They try again all that waits for a machine or a disk, and what a start costs could not be told from that.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kupyterhub_local.node.cluster import Cluster
+from kupyterhub_local.node.domain.manifests import Manifest
+from kupyterhub_local.node.mirror import Mirror
+from kupyterhub_local.node.node_object import node_manifest, node_status
+from kupyterhub_local.node.provisioner import Provisioner
+
+NAME = "of-any-size"
+_ROOM = {"cpu": "100k", "memory": "1Pi", "pods": "100k"}
+_BEAT_SECONDS = 10
+
+
+@contextmanager
+def node(kubeconfig: Path, storage: Path) -> Iterator[None]:
+    """Have the node in a cluster, with folders in `storage` for its disks."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = asyncio.run_coroutine_threadsafe(_run(kubeconfig, storage), loop)
+    try:
+        yield
+    finally:
+        running.cancel()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
+async def _run(kubeconfig: Path, storage: Path) -> None:
+    async with Cluster(kubeconfig) as cluster:
+        claims, volumes = (Mirror(cluster, f"/api/v1/persistentvolume{kind}") for kind in ("claims", "s"))
+        provisioner = Provisioner(cluster, claims, volumes, storage)
+        await asyncio.gather(claims.run(), volumes.run(), provisioner.run(), _beat(cluster))
+
+
+async def _beat(cluster: Cluster) -> None:
+    since = datetime.now(UTC)
+    await cluster.apply(f"/api/v1/nodes/{NAME}", node_manifest(NAME))
+    while True:
+        status = node_status(1, since, datetime.now(UTC)) | {"capacity": _ROOM, "allocatable": _ROOM}
+        body: Manifest = {**node_manifest(NAME), "status": status}
+        await cluster.apply(f"/api/v1/nodes/{NAME}/status", body)
+        await asyncio.sleep(_BEAT_SECONDS)
