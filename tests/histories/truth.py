@@ -26,6 +26,7 @@ from kupyterhub.domain.urls import user_url
 from kupyterhub.domain.users import UserDocument, search_terms
 
 KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
+_SHARED = ("Deployment agent", "ServiceAccount agent")
 
 
 @dataclass
@@ -53,11 +54,17 @@ class Truth:
             yield from (f"{document.id}: {lie}" for lie in self._lies_about(document, verdict))
             allowed = self._objects_of(document, verdict)
             known |= allowed
-        shared = {"Deployment agent", "ServiceAccount agent"} if self.stage.settings.agent == "shared" else set()
+        shared = set(_SHARED) if self.stage.settings.agent == "shared" else set()
         yield from (f"{each} is missing" for each in sorted(shared - self.objects.keys()))
-        yield from (f"{each} is nobody's" for each in sorted(self.objects.keys() - known - shared))
+        # Who is left running on it has nothing applied, and so no agent of their own.
+        stays = set(_SHARED) if self._left_on_shared() else set()
+        yield from (f"{each} is nobody's" for each in sorted(self.objects.keys() - known - shared - stays))
         yield from self._lies_about_claims()
         yield from self._lost_storage()
+
+    def _left_on_shared(self) -> bool:
+        names = {key.removeprefix(f"{NOTEBOOK}-") for key in self.objects if key.startswith(NOTEBOOK)}
+        return any(f"Deployment agent-{name}" not in self.objects for name in names)
 
     def _verdict(self, document: UserDocument) -> Verdict:
         """What the document asks for, and whether it may: another may hold its e-mail."""

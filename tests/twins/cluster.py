@@ -109,6 +109,7 @@ class FakeCluster:
                 yield Listed(
                     facts.key(obj),
                     facts.instance(obj),
+                    facts.owner(obj),
                     facts.user(obj),
                     available,
                     owned(obj["metadata"]),

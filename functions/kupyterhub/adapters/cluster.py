@@ -407,9 +407,11 @@ def _unchanged(status: int, body: Any, manifest: Object) -> Object:
 def _listed(kind: str, obj: Object, *, available: bool) -> Listed:
     meta = obj["metadata"]
     obj = {"kind": kind, "metadata": meta}
+    owner = facts.owner(obj)
     return Listed(
         sys.intern(facts.key(obj)),
         sys.intern(facts.instance(obj)),
+        owner and sys.intern(owner),
         facts.user(obj),
         available,
         sys.intern(owned(meta)),

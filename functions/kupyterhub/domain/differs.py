@@ -15,7 +15,7 @@ from kupyterhub.domain.drift import covers
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.labels import TEMPLATE
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.names import base_name
+from kupyterhub.domain.names import base_name, user_hash
 from kupyterhub.domain.phases import searched
 from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict, Wanted, duplicate, judge, none_may_run
 from kupyterhub.domain.users import Status, UserDocument, search_terms
@@ -33,7 +33,10 @@ class Listed(NamedTuple):
     key: str
     name: str
     """Base name of the user that it is for."""
+    owner: str | None
+    """`user_hash` of the document that it is of."""
     user: str | None
+    """Its id, as far as that is known: the hash alone says whose it is."""
     available: bool
     owned: str
     """Which of its fields the controller owns (`drift.owned`): the same for all of one shape."""
@@ -55,7 +58,7 @@ class Approval:
 class Cluster:
     """The objects of everybody, by the document that they are of."""
 
-    by_user: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
+    by_owner: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
     storage: set[str] = field(default_factory=set)
     """Base names with a PersistentVolumeClaim."""
     agents: list[Listed] = field(default_factory=list)
@@ -66,8 +69,8 @@ class Cluster:
         if obj.key == CLAIM:
             self.storage.add(obj.name)
             return
-        if obj.user is not None:
-            self.by_user[obj.user].append(obj)
+        if obj.owner is not None:
+            self.by_owner[obj.owner].append(obj)
         if obj.key in ("Deployment agent", NOTEBOOK, "Deployment"):
             self.agents.append(obj)
 
@@ -115,7 +118,7 @@ class Comparing:
         for document in documents:
             known.add(document.id)
             verdict = judge(document, self.installation.settings, self.now)
-            objects = self.cluster.by_user.get(document.id, [])
+            objects = self.cluster.by_owner.get(user_hash(document.id), [])
             stopped = stopped_by_settings(document, verdict, self.installation.hash)
             running += document.status.phase in _RUNS and document.status.startedAt is not None
             stops += stopped
@@ -130,9 +133,9 @@ class Comparing:
                 asking.append(document.id)
             elif self._has_strays(document, verdict, objects):
                 strays.append(document.id)
-        owners = {user for user in self.cluster.by_user if user not in known}
+        owners = {obj.user for each in self.cluster.by_owner.values() for obj in each if obj.user} - known
         lost = {c.user for c in self.claims.values() if c.user and c.user not in known}
-        halted = _halted(len(known), len(self.cluster.by_user))
+        halted = _halted(len(known), len(self.cluster.by_owner))
         approval = Approval(self.installation.hash, stops, running, given=stops <= self._most_stopped(running))
         waiting = set() if approval.given else set(held)
         return Comparison(

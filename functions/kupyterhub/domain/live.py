@@ -57,6 +57,12 @@ def user(live: Object) -> str | None:
     return found if found is not None and is_of(live, found) else None
 
 
+def owner(live: Object) -> str | None:
+    """The hash of the document's id that it is for (`names.user_hash`); None for what is nobody's own."""
+    found: str | None = live["metadata"].get("labels", {}).get(USER_HASH)
+    return found
+
+
 def is_ending(live: Object) -> bool:
     """Whether the object is being deleted: a notebook's Deployment, for as long as one of its pods is there."""
     return "deletionTimestamp" in live["metadata"]
@@ -84,7 +90,7 @@ def account_of(live: Object) -> str | None:
 
 def is_of(live: Object, document: str) -> bool:
     """Whether the object belongs to this document."""
-    return bool(live["metadata"].get("labels", {}).get(USER_HASH) == user_hash(document))
+    return owner(live) == user_hash(document)
 
 
 def template_of(live: Object) -> str | None:

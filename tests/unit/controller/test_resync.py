@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kupyterhub.domain.errors import TransientError
+from kupyterhub.domain.labels import USER
 from kupyterhub.domain.names import base_name
 from twins import World
 from twins.world import ADA, objects_of
@@ -460,6 +461,17 @@ def test_a_fault_that_came_or_went_and_that_no_event_told_of_is_found(world: Wor
         assert world.status().message != told
         world.resync.run("all")
         assert world.bus.take() == []
+
+
+def test_a_notebook_that_is_left_running_is_theirs_whatever_others_write_on_it(world: World) -> None:
+    world.ready()
+    world.users.set("ada", displayName=7)
+    world.look()
+    world.cluster.change("Deployment", f"jupyterlab-{NAME}", {"metadata": {"annotations": {USER: "eve"}}})
+
+    world.resync.run("all")
+
+    assert world.bus.messages == []
 
 
 def test_an_empty_system_has_nothing_to_sweep(world: World) -> None:
