@@ -11,6 +11,7 @@ from datetime import datetime
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement
 from kupyterhub.domain.desired import Change, Desired, Piece, desired
+from kupyterhub.domain.drift import covers, owned
 from kupyterhub.domain.errors import BeingDeleted, ClusterRefused, ObjectChanged, StorageRefused
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.live import Object
@@ -90,6 +91,7 @@ class Objects:
         if live is None and not made and any(map(_may_run, self.cluster.pods(wanted.name))):
             return replace(seen, trouble=ENDING)
         put = [self._put(piece, expected=live is not None or thoroughly) for piece in plan.stale]
+        put += [self._mend(piece) for piece in plan.mends if thoroughly]
         after = self._put_notebook(plan, live)
         gone = [self._take_away(key, wanted.name) for key in plan.gone]
         changed = made or any(put) or any(gone) or live is None or facts.version(after) != facts.version(live)
@@ -114,6 +116,12 @@ class Objects:
         if read is None:
             raise ObjectChanged(f"{kind} {name} came and went")
         return facts.version(self.cluster.apply(piece.manifest, read)) != facts.version(read)
+
+    def _mend(self, piece: Piece) -> bool:
+        """Make it so only where others have changed it or taken it away; True where they have."""
+        read = self.cluster.read(piece.manifest["kind"], piece.manifest["metadata"]["name"])
+        intact = read is not None and covers(owned(read["metadata"]), piece.manifest)
+        return False if intact else self._put(piece, expected=read is not None)
 
     def _put_notebook(self, plan: Desired, live: Object | None) -> Object:
         match plan.change:

@@ -100,10 +100,10 @@ class Watch:
         self._counts[user] = (email_of(self.stage.users.peek(user)), created)
 
     def claim_lost(self, name: str) -> None:
-        """Who holds a name is no longer known, but for what the holder's document says."""
-        holder = self.stage.users.claims().get(name)
-        known = holder in self.stage.users._versions and self.stage.users.peek(holder).status.emailSince
-        if not known:
+        """Who holds a name is no longer known, but for what the holder's document says, and no other's."""
+        statuses = {user: self.stage.users.peek(user).status for user in self.stage.users.ids()}
+        say_so = [user for user, status in statuses.items() if status.name == name and status.emailSince]
+        if say_so != [self.stage.users.claims().get(name)]:
             self.give_reason(name)
 
     def dropped(self, deployment: str) -> None:

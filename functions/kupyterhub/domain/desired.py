@@ -62,6 +62,8 @@ class Desired:
     """Whether it may be missing, or smaller than it should be: before a start, and where something was changed."""
     waits: bool
     """A change of the template waits for the next start."""
+    mends: tuple[Piece, ...] = ()
+    """What waits with it, and is put right before only where others have changed it or taken it away."""
 
     def thoroughly(self) -> "Desired":
         """The same, where nothing that was noted is to be relied on: somebody else may have changed anything."""
@@ -96,20 +98,21 @@ def desired(
     notebook = jupyterlab.deployment(user, wanted, token, rfc3339(mark) if mark else None, settings.bucket.name)
     changes = live is not None and facts.template_of(live) != notebook["metadata"]["annotations"][TEMPLATE]
     restarts = live is not None and mark != facts.restarted_at(live)
-    waits = changes and not restarts
+    waits = live is not None and changes and not restarts and not facts.has_no_pods(live)
     before = (facts.applied(live) or dict.fromkeys(KEYS, "")) if live else {}
     lifetime = Lifetime.of_live(live if waits else None, wanted.profile)
+    secret = _piece(jupyterlab.secret(user, wanted, token), wanted)
     # The pods that run, and their agent, go on with the token that they have.
     token_waits = live is not None and waits and facts.token_hash(live) != facts.token_hash(notebook)
     own_account, own_agent = _needs_account(wanted, live if waits else None), settings.agent == "per-user"
     pieces = (
         *((_piece(jupyterlab.account(user, wanted), wanted),) if own_account else ()),
-        *(() if token_waits else (_piece(jupyterlab.secret(user, wanted, token), wanted),)),
+        *(() if token_waits else (secret,)),
         _piece(jupyterlab.service(user, wanted, lifetime), wanted),
         *((_piece(agent.account(user, wanted), wanted),) if own_agent else ()),
         *((_piece(agent.deployment(user, wanted, lifetime, installation), wanted),) if own_agent else ()),
     )
-    kept = (*keep, *(("Secret jupyterlab",) if token_waits else ()))
+    kept = (*keep, *((secret.key,) if token_waits else ()))
     there = {piece.key: piece.hash for piece in pieces} | {key: before[key] for key in kept if key in before}
     notebook["metadata"]["annotations"] |= {APPLIED: ",".join(f"{key}={of}" for key, of in sorted(there.items()))}
     if live and waits:
@@ -124,6 +127,7 @@ def desired(
         # What waits may be other storage, which this notebook does not use yet.
         storage=not waits and (live is None or changes or not acted_on),
         waits=waits,
+        mends=(secret,) if token_waits else (),
     )
 
 

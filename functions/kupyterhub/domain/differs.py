@@ -24,7 +24,6 @@ CLAIM = "PersistentVolumeClaim home"
 _RUNS = ("Provisioning", "Ready", "Failed", "Rejected")
 _URGENT = {"Provisioning": 0, "Failed": 1, "Waiting": 2, "Ready": 3}
 _FEW = 5
-_WAITING = (NOTEBOOK, "Secret jupyterlab")
 
 
 class Listed(NamedTuple):
@@ -214,9 +213,9 @@ class Comparing:
         # What waits may be another account; all else is there in any case.
         if should - there - {"ServiceAccount notebook"} or not self._waits(document, wanted, own):
             return True
-        # What waits is the notebook with its token, and what annotations say of it.
+        # What waits is the notebook, and what annotations say of it.
         stated = self._stated(document, wanted)
-        return any(not covers(obj.owned, _bare(stated[obj.key])) for obj in drifted if obj.key not in _WAITING)
+        return any(not covers(obj.owned, _bare(stated[obj.key])) for obj in drifted if obj.key != NOTEBOOK)
 
     def _waits(self, document: UserDocument, wanted: Wanted, own: list[Listed]) -> bool:
         """Whether what runs is not what is asked for because a change waits: then it is as it was started."""

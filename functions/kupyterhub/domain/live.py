@@ -120,6 +120,11 @@ def generation(live: Object | None) -> int:
     return int(live["metadata"].get("generation", 0)) if live else 0
 
 
+def has_no_pods(live: Object) -> bool:
+    """Whether somebody has scaled the Deployment to nothing: then nobody's kernel is in it."""
+    return bool(live.get("spec", {}).get("replicas", 1) == 0)
+
+
 def unavailable_since(live: Object) -> datetime | None:
     """When the condition `Available` turned False; None while it is True or not yet known."""
     for condition in live.get("status", {}).get("conditions", []):

@@ -7,6 +7,7 @@ import pytest
 
 from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.names import base_name
+from kupyterhub.domain.phases import WAITS
 from twins import World
 from twins.world import ADA
 
@@ -284,3 +285,52 @@ def test_restart_of_a_rejected_document_waits_for_the_mending(world: World) -> N
 
 def killed() -> None:
     raise TransientError("killed")
+
+
+def _others_change(world: World) -> None:
+    world.cluster.change("Secret", NOTEBOOK, {"data": {"token": "MA=="}})
+
+
+def _others_take_away(world: World) -> None:
+    world.cluster.drop("Secret", NOTEBOOK)
+
+
+@changed
+@pytest.mark.parametrize("harm", [_others_change, _others_take_away], ids=["changed", "taken away"])
+def test_a_secret_that_others_harmed_is_put_right_while_a_change_waits(
+    world: World, change: Callable[[World], None], harm: Callable[[World], None]
+) -> None:
+    world.ready()
+    change(world)
+    world.look()
+    running = notebook(world)["spec"]
+    harm(world)
+
+    world.resync.run("all")
+    world.deliver_bus()
+
+    assert secret(world)["data"]["token"] != "MA=="  # noqa: S105
+    assert notebook(world)["spec"] == running
+    world.resync.run("all")
+    assert world.bus.take() == []
+
+
+@changed
+def test_a_notebook_without_pods_starts_with_the_change_that_waits(
+    world: World, change: Callable[[World], None]
+) -> None:
+    """Others have ended its kernels by then."""
+    world.ready()
+    change(world)
+    world.look()
+    world.cluster.change("Deployment", NOTEBOOK, {"spec": {"replicas": 0}})
+    world.cluster.available(NOTEBOOK, status="False")
+
+    world.resync.run("all")
+    world.deliver_bus()
+
+    assert notebook(world)["spec"]["replicas"] == 1
+    assert world.status().message != WAITS
+    world.cluster.available(NOTEBOOK, status="True")
+    world.resync.run("all")
+    assert world.bus.take() == []
