@@ -73,12 +73,14 @@ class Removal:
         status, published, email = document.status, deletion.published, email_of(document)
         if status.deletedAt is not None and published <= status.deletedAt:
             return True
-        if status.emailSince is not None and status.email == email:
-            return published < status.emailSince
+        since = status.emailSince if status.email == email else None
+        if since and published < since:
+            return True
         if has_ended(document, self.reconciler.clock()):
-            return published < document.create_time
+            return since is None and published < document.create_time
         # Enrolled again, or with another e-mail, and not looked at yet: since when, the document of then tells.
         if published >= document.update_time:
             return False
-        then = self.reconciler.users.get(document.id, at=published)
-        return then is None or has_ended(then, published) or email_of(then) != email
+        if then := self.reconciler.users.get(document.id, at=published):
+            return has_ended(then, published) or email_of(then) != email
+        return since is None

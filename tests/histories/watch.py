@@ -55,8 +55,8 @@ class Watch:
     _reasons: dict[str, int] = field(default_factory=dict)
     """When there was last a reason to end what runs under a name."""
     _asked: dict[str, Asked] = field(default_factory=dict)
-    _counts: dict[str, tuple[str | None, datetime]] = field(default_factory=dict)
-    """Since when each document counts with which e-mail."""
+    _counts: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
+    """From when on each document counted with which e-mail."""
     _dropped: dict[str, int] = field(default_factory=dict)
     """When somebody last deleted a notebook's Deployment with kubectl."""
 
@@ -97,7 +97,7 @@ class Watch:
 
     def restored(self, user: str, created: datetime) -> None:
         """Nobody was enrolled by it: who comes back is as old as they were."""
-        self._counts[user] = (email_of(self.stage.users.peek(user)), created)
+        self._counts[user] = [(created, email_of(self.stage.users.peek(user)))]
 
     def claim_lost(self, name: str) -> None:
         """Who holds a name is no longer known, but for what the holder's document says, and no other's."""
@@ -126,8 +126,9 @@ class Watch:
             if asked.restart and not before.restart:
                 self.give_reason(asked.name)
             email = email_of(document) if document and not has_ended(document, now) else None
-            if self._counts.get(user, (None, now))[0] != email or user not in self._counts:
-                self._counts[user] = (email, now)
+            counts = self._counts.setdefault(user, [])
+            if not counts or counts[-1][1] != email:
+                counts.append((now, email))
             if document and document.wishes.purge and has_ended(document, now):
                 emails = filter(None, (email_of(document), document.status.email))
                 self.purges.update(map(base_name, emails))
@@ -207,8 +208,9 @@ class Watch:
         document, record = args[0], args[1] if name == "write" else args[2]
         fields = dict(record.fields)
         if fields.get("state") == "deleted" and by:
-            email, since = self._counts.get(document.id, (None, self.stage.clock()))
-            if email and by.event.published and by.event.published < since:
+            since, email = self._counts[document.id][-1]
+            then = [each for at, each in self._counts[document.id] if by.event.published and at <= by.event.published]
+            if email and then[-1:] != [email]:
                 self.wrong.append(f"{by} deleted {document.id}, who was enrolled at {since:%H:%M:%S}")
         if fields.get("state") == "stopped" and by:
             self._look_at_stop(by, document, record.status.reason)

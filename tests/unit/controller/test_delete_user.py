@@ -212,6 +212,29 @@ def test_a_message_after_an_expiry_was_put_off_is_carried_out(world: World, expi
     assert world.status().phase == "Deleted"
 
 
+def test_who_came_back_before_anybody_looked_survives_a_message_of_between(world: World) -> None:
+    world.ready()
+    world.users.set("ada", state="deleted")
+    published = world.clock.move(seconds=1)
+    world.clock.move(seconds=1)
+    world.users.set("ada", state=REMOVED)
+
+    world.delete_user(email=ADA, published=published)
+
+    assert world.status().phase == "Ready"
+
+
+def test_who_had_expired_unnoticed_is_deleted_and_purged(world: World) -> None:
+    world.ready(expiresAt=world.clock() + timedelta(minutes=1))
+    published = world.clock.move(minutes=2)
+    world.users.set("ada", displayName="Ada")
+
+    world.delete_user(email=ADA, published=published, purge=True)
+
+    assert world.users.peek("ada").fields["state"] == "deleted"
+    assert world.status().phase == "Deleted"
+
+
 def test_a_message_of_after_the_enrolment_deletes_the_person_again(world: World) -> None:
     world.ready()
     world.clock.move(minutes=1)
