@@ -6,7 +6,7 @@ They try again all that waits for a machine or a disk, and what a start costs co
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,23 +24,25 @@ _BEAT_SECONDS = 10
 @contextmanager
 def node(kubeconfig: Path, storage: Path) -> Iterator[None]:
     """Have the node in a cluster, with folders in `storage` for its disks."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    over = threading.Event()
+    thread = threading.Thread(target=asyncio.run, args=(_run(kubeconfig, storage, over),))
     thread.start()
-    running = asyncio.run_coroutine_threadsafe(_run(kubeconfig, storage), loop)
     try:
         yield
     finally:
-        running.cancel()
-        loop.call_soon_threadsafe(loop.stop)
+        over.set()
         thread.join()
 
 
-async def _run(kubeconfig: Path, storage: Path) -> None:
+async def _run(kubeconfig: Path, storage: Path, over: threading.Event) -> None:
     async with Cluster(kubeconfig) as cluster:
         claims, volumes = (Mirror(cluster, f"/api/v1/persistentvolume{kind}") for kind in ("claims", "s"))
         provisioner = Provisioner(cluster, claims, volumes, storage)
-        await asyncio.gather(claims.run(), volumes.run(), provisioner.run(), _beat(cluster))
+        parts = asyncio.gather(claims.run(), volumes.run(), provisioner.run(), _beat(cluster))
+        await asyncio.to_thread(over.wait)
+        parts.cancel()
+        with suppress(asyncio.CancelledError):
+            await parts
 
 
 async def _beat(cluster: Cluster) -> None:

@@ -20,9 +20,6 @@ MANIFESTS = (CHECKOUT / "infra/cluster", CHECKOUT / "infra/local/cluster")
 WITHOUT_CONTROLLERS = ("endpoints-controller", "endpointslice-controller", "endpointslice-mirroring-controller")
 # With the default of 20 requests a second, 200 users take a minute and a half instead of seconds.
 REQUEST_RATE = ("--kube-api-qps=500", "--kube-api-burst=1000")
-# The API server's start fills an empty heap: collected this seldom, it takes a fifth less time; no more than so much
-# is left uncollected (https://pkg.go.dev/runtime#hdr-Environment_Variables).
-GARBAGE = {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class ControlPlane:
         async with Api(self.server, certificates) as api:
             await asyncio.gather(
                 supervisor.start(Service("etcd", self._etcd, at_once)),
-                supervisor.start(Service("kube-apiserver", self._apiserver, self._ready, GARBAGE, needs=["etcd"])),
+                supervisor.start(Service("kube-apiserver", self._apiserver, self._ready, needs=["etcd"])),
             )
             await asyncio.gather(
                 supervisor.start(
