@@ -126,7 +126,11 @@ class Bench:
     def served(self) -> tuple[float, int]:
         """CPU seconds of the API server so far, and its writes for whomever."""
         times = self.server.cpu_times()
-        lines = [line for line in self._get("/metrics", "text/plain").splitlines() if line.startswith("apiserver_request_total{")]
+        lines = [
+            line
+            for line in self._get("/metrics", "text/plain").splitlines()
+            if line.startswith("apiserver_request_total{")
+        ]
         writes = sum(float(line.rpartition(" ")[2]) for line in lines if any(f'verb="{v}"' in line for v in _VERBS))
         return times.user + times.system, int(writes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,8 @@ class ServerLink:
         if served is None:
             served = Served(person, self._forwarder(person, self._server.origin(person.name)))
             self._people[person.name] = served
-        served.registered = None if announcement.type == "lost" else announcement
+        # Whom nobody uses is served all the same: a replica that is new must hear that first.
+        served.registered = None if announcement.type == "lost" else replace(announcement, type="registered")
         await self._tell(served.message(announcement))
 
     async def used(self, person: Person, at: datetime) -> None:

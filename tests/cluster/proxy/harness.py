@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 ADA, EVE, ADMIN = "ada@example.org", "eve@example.org", "admin@example.org"
 HTML = {"Accept": "text/html"}
+QUICK = Pace(starting=0.05, answering=0.2)
 ISSUER = "https://127.0.0.1:6443"
 NAMESPACE = "kupyterhub"
 
@@ -237,13 +238,15 @@ async def running_proxy(
 
 
 @contextlib.asynccontextmanager
-async def running_agent(settings: agent_settings.Settings, system: System) -> AsyncIterator[Crowd]:
+async def running_agent(
+    settings: agent_settings.Settings, system: System, pace: Pace = QUICK
+) -> AsyncIterator[Crowd]:
     """Run the agent of one person, with a quick pace and this system's names."""
 
     def connect(forwarder: ForwarderFactory, heard: Callable[[str, datetime], None]) -> ServerLink:
         return ServerLink(settings.proxy, forwarder, heard, connector=system.connector, token_look_seconds=0.1)
 
-    async with gathering(connect, pace=Pace(starting=0.05, answering=0.2)) as crowd:
+    async with gathering(connect, pace=pace) as crowd:
         await crowd.become({settings.serves.name: settings.serves})
         yield crowd
 

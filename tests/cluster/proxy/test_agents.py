@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from cluster.proxy.harness import (
     ADMIN,
     EVE,
     HTML,
+    QUICK,
     Browser,
     Cluster,
     System,
@@ -180,6 +182,27 @@ async def test_an_agent_that_goes_is_lost_and_its_user_sees_the_page(
         await endless.read()
     async with browser.request("GET", NAME, headers=HTML) as answer:
         assert answer.status == 503
+
+
+@pytest.mark.parametrize("said", ["registered", "idle"])
+async def test_a_proxy_that_is_started_anew_reaches_everybody_whatever_was_said_last(
+    tmp_path: Path, backend: TestServer, said: str
+) -> None:
+    listen = ("127.0.0.1", free_port())
+    async with contextlib.AsyncExitStack() as first:
+        system = await first.enter_async_context(running_proxy(tmp_path, listen=listen))
+        settings = system.agent_settings(ADA, str(backend.make_url("/")))
+        async with running_agent(settings, system, replace(QUICK, idle=0.2 if said == "idle" else 300)):
+            before = await system.publisher.until(said, NAME)
+            await first.aclose()
+            async with running_proxy(tmp_path, listen=listen) as again:
+                after = await again.publisher.until("registered", NAME)
+                assert after["registeredAt"] == before["registeredAt"]
+                browser = Browser(again)
+                await browser.sign_in(ADA)
+                async with browser.request("GET", NAME, "/page") as answer:
+                    assert answer.status == 200
+                await browser.close()
 
 
 async def test_a_newer_agent_serves_and_the_older_ones_end_loses_nothing(
