@@ -8,36 +8,31 @@ import secrets
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Request, Response
 
+from kupyterhub_portal.cookies import Cookie
 from kupyterhub_portal.visitor import Visitor
 
 SESSION_SECONDS = 24 * 60 * 60
 
 
 class Sessions:
-    """Makes and reads them. `secure`: the portal is https, so the cookie is of this host alone (`__Host-`)."""
+    """Makes and reads them. `secure`: the portal is https."""
 
     def __init__(self, key: bytes, *, secure: bool) -> None:
         self._signed = URLSafeTimedSerializer(key, salt="portal session")
-        self._secure = secure
-        self._name = f"{'__Host-' if secure else ''}kupyterhub-portal-session"
+        self._cookie = Cookie("session", secure)
 
     def visitor(self, request: Request) -> Visitor | None:
         """Say who is signed in."""
         try:
-            email, sign_in = self._signed.loads(request.cookies.get(self._name, ""), max_age=SESSION_SECONDS)
+            email, sign_in = self._signed.loads(self._cookie.read(request), max_age=SESSION_SECONDS)
         except BadData:
             return None
         return Visitor(email, sign_in)
 
     def begin(self, response: Response, email: str) -> None:
         """Sign in."""
-        self._set(response, self._signed.dumps([email, secrets.token_urlsafe(12)]), SESSION_SECONDS)
+        self._cookie.set(response, self._signed.dumps([email, secrets.token_urlsafe(12)]), SESSION_SECONDS)
 
     def end(self, response: Response) -> None:
         """Sign out."""
-        self._set(response, "", 0)
-
-    def _set(self, response: Response, value: str, seconds: int) -> None:
-        response.set_cookie(
-            self._name, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="Lax"
-        )
+        self._cookie.set(response, "", 0)

@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
+from kupyterhub_proxy import cookies
 from kupyterhub_proxy.login import FAREWELL, SESSION_PATH
 from kupyterhub_proxy.pages import local_path, page, redirect
 from kupyterhub_proxy.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kupyterhub_proxy.hosts import Hosts
     from kupyterhub_proxy.sessions import Sessions
     from kupyterhub_proxy.visitor import Visitor
 
 SIGN_OUT_PATH = "/.kupyterhub/sign-out"
-_KEPT = 1024
-_KEPT_BYTES = 4096
-"""Of a Cookie header; longer ones are read each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +52,10 @@ class SessionEntrance:
     def __init__(self, hosts: Hosts, sessions: Sessions) -> None:
         self._hosts = hosts
         self._sessions = sessions
-        self._known: dict[str, Mapping[str, str]] = {}
 
     async def visitor(self, request: web.BaseRequest, name: str) -> Visitor | web.Response:
         """Read the session; without one, lead a page to the sign-in and refuse everything else."""
-        return self._sessions.visitor(self._cookies(request), name) or self._sign_in(request, name)
+        return self._sessions.visitor(cookies.read(request), name) or self._sign_in(request, name)
 
     def answer(self, request: web.BaseRequest, name: str) -> web.Response | None:
         """Take codes, and sign out."""
@@ -86,7 +81,7 @@ class SessionEntrance:
         if request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
             return web.Response(status=401, text=f"sign in first: open {self._hosts.user(name)}/\n")
         response = web.Response(status=303, headers={"Cache-Control": "no-store"})
-        proof = self._sessions.prove(response, request.cookies)
+        proof = self._sessions.prove(response, cookies.read(request))
         wanted = Wanted(name, proof, local_path(request.raw_path))
         response.headers["Location"] = f"{self._hosts.login}/?{wanted.query()}"
         return response
@@ -95,14 +90,14 @@ class SessionEntrance:
         path = local_path(request.query.get("next", "/"))
         # From here on by the host's own name: whatever the path, it leads nowhere else.
         response = redirect(f"{self._hosts.user(name)}{path}")
-        visitor = self._sessions.redeem(request.query.get("code", ""), name, request.cookies)
+        visitor = self._sessions.redeem(request.query.get("code", ""), name, cookies.read(request))
         if visitor is not None:
             self._sessions.enter(response, visitor, name)
         # A code that is stale, foreign or used: the page finds a session of another tab, or begins anew.
         return response
 
     def _offer_sign_out(self, request: web.BaseRequest, name: str) -> web.Response:
-        visitor = self._sessions.visitor(request.cookies, name)
+        visitor = self._sessions.visitor(cookies.read(request), name)
         if visitor is None:
             return redirect(f"{self._hosts.login}/")
         return page(
@@ -115,20 +110,8 @@ class SessionEntrance:
 
     def _sign_out(self, request: web.BaseRequest, name: str) -> web.Response:
         """Sign out here, and have the sign-in host do the same."""
-        visitor = self._sessions.visitor(request.cookies, name)
+        visitor = self._sessions.visitor(cookies.read(request), name)
         word = {FAREWELL: self._sessions.farewell(visitor)} if visitor is not None else {}
         response = redirect(f"{self._hosts.login}/?{Wanted(name).query(**word)}")
         self._sessions.end(response, visitor)
         return response
-
-    def _cookies(self, request: web.BaseRequest) -> Mapping[str, str]:
-        """Give a request's cookies. Browsers send the same ones with each, so they are read once."""
-        header = request.headers.get("Cookie", "")
-        cookies = self._known.get(header)
-        if cookies is None:
-            cookies = request.cookies
-            if len(header) <= _KEPT_BYTES:
-                if len(self._known) >= _KEPT:
-                    self._known.clear()
-                self._known[header] = cookies
-        return cookies

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from kupyterhub_proxy import cookies
 from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.pages import redirect
 from kupyterhub_proxy.wanted import Wanted
@@ -106,4 +107,4 @@ class SignInHost:
         return f"{self._hosts.user(name)}{SESSION_PATH}?{query}"
 
     def _visitor(self, request: web.BaseRequest) -> Visitor | None:
-        return self._sessions.visitor(request.cookies, _LOGIN)
+        return self._sessions.visitor(cookies.read(request), _LOGIN)

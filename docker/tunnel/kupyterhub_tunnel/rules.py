@@ -8,6 +8,7 @@ WSGI programs behind a notebook cannot tell the two apart.
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 COOKIE_PREFIX = "kupyterhub-"
 """All cookies of the proxy's own begin so, after `__Host-` where they have that."""
+_OF_IAP = ("gcp_iap", "gcp-iap", "gcp_iaap", "gcp-iaap")
+_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A token, as RFC 6265 (4.1.1) has it."""
 
 _HOP_BY_HOP = frozenset(
     {
@@ -172,7 +176,7 @@ def _is_proxys(cookie_name: str) -> bool:
     name = cookie_name.strip().lower()
     for prefix in ("__host-", "__secure-"):
         name = name.removeprefix(prefix)
-    return name.startswith((COOKIE_PREFIX, "gcp_iap", "gcp-iap"))
+    return name.startswith((COOKIE_PREFIX, *_OF_IAP))
 
 
 def _notebook_cookies(value: str) -> str:
@@ -184,8 +188,8 @@ def _notebook_cookies(value: str) -> str:
 def _own_host_cookie(value: str) -> str | None:
     pair, *attributes = value.split(";")
     name = pair.partition("=")[0].strip()
-    if name.lower().startswith("__host-") or _is_proxys(name) or not name:
-        # A nameless cookie is refused too: `=__Host-x=1` is read back as `__Host-x`.
+    if name.lower().startswith("__host-") or _is_proxys(name) or not _COOKIE_NAME.fullmatch(name):
+        # Readers differ in what they make of other names: of ` __Host-x`, of none (`=__Host-x=1`), of two words.
         return None
     kept = [a for a in attributes if a.partition("=")[0].strip().lower() != "domain"]
     return ";".join([pair, *kept])

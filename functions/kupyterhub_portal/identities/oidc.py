@@ -10,6 +10,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Request, Response
 
 from kupyterhub.domain.names import normalise_email
+from kupyterhub_portal.cookies import Cookie
 from kupyterhub_portal.entrance import SIGN_OUT, SignOut
 from kupyterhub_portal.forms import Forms
 from kupyterhub_portal.identities.provider import Provider
@@ -34,8 +35,7 @@ class OidcEntrance:
         self._forms = forms
         self._provider = Provider(oidc, f"{origin}{CALLBACK}")
         self._attempts = URLSafeTimedSerializer(key, salt="portal attempt")
-        self._secure = origin.startswith("https:")
-        self._cookie = f"{'__Host-' if self._secure else ''}kupyterhub-portal-attempt"
+        self._cookie = Cookie("attempt", origin.startswith("https:"))
 
     def answer(self, request: Request) -> Response | None:
         """Take back who was sent to the provider, and sign out."""
@@ -61,12 +61,12 @@ class OidcEntrance:
         attempt = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
         attempt["next"] = path if len(path) <= _MAX_PATH else "/"
         response = redirect(self._provider.sign_in_url(attempt))
-        self._keep(response, self._attempts.dumps(attempt), _ATTEMPT_SECONDS)
+        self._cookie.set(response, self._attempts.dumps(attempt), _ATTEMPT_SECONDS)
         return response
 
     def _finish(self, request: Request) -> Response:
         try:
-            attempt = self._attempts.loads(request.cookies.get(self._cookie, ""), max_age=_ATTEMPT_SECONDS)
+            attempt = self._attempts.loads(self._cookie.read(request), max_age=_ATTEMPT_SECONDS)
         except BadData:
             attempt = {"state": ""}
         state = request.args.get("state", "")
@@ -91,10 +91,5 @@ class OidcEntrance:
             )
         response = redirect(attempt["next"])
         self._sessions.begin(response, email)
-        self._keep(response, "", 0)
+        self._cookie.set(response, "", 0)
         return response
-
-    def _keep(self, response: Response, value: str, seconds: int) -> None:
-        response.set_cookie(
-            self._cookie, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="Lax"
-        )

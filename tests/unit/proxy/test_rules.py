@@ -106,7 +106,8 @@ def test_headers_that_connection_names_are_hop_by_hop() -> None:
 
 
 def test_only_the_notebooks_own_cookies_reach_it() -> None:
-    cookies = "a=1; __Host-kupyterhub-session=s; kupyterhub-nonce=n; GCP_IAP_UID=u; gcp_iap_x=y; _xsrf=2"
+    of_google = "GCP_IAP_UID=u; gcp_iap_x=y; GCP_IAAP_AUTH_TOKEN_1=z"
+    cookies = f"a=1; __Host-kupyterhub-session=s; kupyterhub-nonce=n; {of_google}; _xsrf=2"
     assert request_headers((("Cookie", cookies),)) == (("Cookie", "a=1; _xsrf=2"),)
     assert request_headers((("Cookie", "kupyterhub-session=s"),)) == ()
 
@@ -133,6 +134,9 @@ def test_an_answer_sets_cookies_for_its_own_host_only() -> None:
         ("Set-Cookie", "__Host-x=1; Secure; Path=/"),
         ("Set-Cookie", "__hOsT-x=1; Secure; Path=/"),
         ("Set-Cookie", "=__Host-x=1; Secure"),
+        ("Set-Cookie", "x __Host-x=1; Secure"),
+        ("Set-Cookie", "x\u2000__Host-x=1; Secure"),
+        ("Set-Cookie", "x,__Host-x"),
         ("Set-Cookie", "kupyterhub-session=stolen"),
         ("Set-Cookie", "c=3; Path=/; SameSite=Lax"),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from kupyterhub_proxy import cookies
 from kupyterhub_proxy.identities import oidc_pages as pages
 from kupyterhub_proxy.identities.provider import ProviderRefused, ProviderUnreachable
 from kupyterhub_proxy.names import base_name, normalise_email
@@ -41,7 +42,7 @@ class OidcIdentity:
     async def ask(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:
         """Lead to the provider."""
         response = web.Response(status=303, headers={"Cache-Control": "no-store"})
-        attempt = self._attempts.begin(response, request.cookies, wanted)
+        attempt = self._attempts.begin(response, cookies.read(request), wanted)
         try:
             url = await self._provider.sign_in_url(attempt, choose=pages.CHOOSE in request.query)
         except ProviderUnreachable as error:
@@ -62,7 +63,7 @@ class OidcIdentity:
             case "GET", path if path == SIGNED_OUT_PATH:
                 return pages.signed_out(Wanted())
             case "GET", path if path == CALLBACK_PATH:
-                attempt = self._attempts.find(request.cookies, request.query.get("state", ""))
+                attempt = self._attempts.find(cookies.read(request), request.query.get("state", ""))
                 if attempt is None:
                     return pages.lost()
                 response = await self._finish(request, attempt, welcome)
