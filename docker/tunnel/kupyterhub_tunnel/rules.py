@@ -49,8 +49,8 @@ _REQUEST_PREFIXES = (
     "x-goog-iap-",
     "x-inverting-proxy-",
 )
-# Alt-Svc would lead the browser past the proxy.
-_ANSWER_ONLY = frozenset({"alt-svc"})
+# Alt-Svc would lead the browser past the proxy; Clear-Site-Data takes away the cookies of all hosts of the domain.
+_ANSWER_ONLY = frozenset({"alt-svc", "clear-site-data"})
 _ANSWER_PREFIXES = ("access-control-", "sec-websocket-")
 
 _SHORT_NAME = 64

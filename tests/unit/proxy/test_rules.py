@@ -148,7 +148,8 @@ def test_an_answer_sets_cookies_for_its_own_host_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Access-Control-Allow-Origin", "access-control-allow-credentials", "Connection", "Alt-Svc"]
+    "name",
+    ["Access-Control-Allow-Origin", "access-control-allow-credentials", "Connection", "Alt-Svc", "Clear-Site-Data"],
 )
 def test_a_browser_never_sees(name: str) -> None:
     assert answer_headers(((name, "*"), ("ETag", '"1"'))) == (("ETag", '"1"'),)
