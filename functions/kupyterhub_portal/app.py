@@ -19,6 +19,7 @@ from kupyterhub_portal.visitor import Visitor
 
 MAX_BODY = 256 * 1024
 """Bytes of a form; a pasted list of the most people that are taken at once is far below."""
+_HTTPS_SECONDS = 365 * 24 * 60 * 60
 _READING = frozenset({"GET", "HEAD"})
 # What portal.js asks with. Identity-Aware Proxy answers 401 to it, too, where a page would be led to a sign-in.
 _BY_SCRIPT = ("X-Requested-With", "XMLHttpRequest")
@@ -82,7 +83,13 @@ class Portal:
         self._of_admins = of_admins
 
     def answer(self, request: Request) -> Response:
-        """Answer it; what goes wrong is a page too."""
+        """Answer it; what goes wrong is a page too. Where it is https, browsers shall come by nothing else."""
+        answer = self._tried(request)
+        if self._origin.startswith("https:"):
+            answer.headers["Strict-Transport-Security"] = f"max-age={_HTTPS_SECONDS}"
+        return answer
+
+    def _tried(self, request: Request) -> Response:
         request.max_content_length = MAX_BODY
         try:
             return self._answer(request)

@@ -44,8 +44,10 @@ class Hosts:
 
     def place(self, host_header: str) -> Place | str:
         """Tell what a Host header means: a Place, or the name of a user."""
-        label, dot, domain = host_header.lower().partition(".")
-        if not dot or domain != self.domain:
+        host, colon, port = host_header.lower().partition(":")
+        # A name may be written as the whole that it is, with a dot at its end.
+        label, _, domain = host.removesuffix(".").partition(".")
+        if f"{domain}{colon}{port}" != self.domain:
             return Place.UNKNOWN
         match label:
             case "login":

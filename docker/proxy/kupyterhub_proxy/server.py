@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DRAIN_SECONDS = 10.0
 """With _STOP_SECONDS within Kubernetes' 30 s between SIGTERM and SIGKILL."""
 _STOP_SECONDS = 3.0
+_HTTPS_SECONDS = 365 * 24 * 60 * 60
 
 
 class Front:
@@ -39,7 +40,13 @@ class Front:
         self._ended = asyncio.Event()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer any request."""
+        """Answer any request; what is not a notebook's says that this host is https alone from now on."""
+        response = await self._answer(request)
+        if self._hosts.scheme == "https" and not response.prepared:
+            response.headers["Strict-Transport-Security"] = f"max-age={_HTTPS_SECONDS}"
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         unfit = refusal(request)
         if unfit is not None:
             return unfit
@@ -51,15 +58,21 @@ class Front:
                 return await self._agents.handle(request)
             case Place.UNKNOWN:
                 return web.Response(status=421, text="no such host here\n")
-            case str(name) if "Upgrade" in request.headers:
-                return await self._users.handle(request, name)
+            case str(name) if named[0].partition(":")[0].endswith("."):
+                # To a browser a name with the dot at its end is another host, with cookies of its own.
+                return web.Response(status=308, headers={"Location": f"{self._hosts.user(name)}{request.raw_path}"})
             case str(name):
-                self._requests += 1
-                try:
-                    return await self._users.handle(request, name)
-                finally:
-                    self._requests -= 1
-                    self._ended.set()
+                return await self._of_user(request, name)
+
+    async def _of_user(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
+        if "Upgrade" in request.headers:
+            return await self._users.handle(request, name)
+        self._requests += 1
+        try:
+            return await self._users.handle(request, name)
+        finally:
+            self._requests -= 1
+            self._ended.set()
 
     async def drain(self, timeout_seconds: float) -> None:
         """Wait for the requests of users that are under way, at most this long; WebSockets do not end."""

@@ -49,8 +49,9 @@ _REQUEST_PREFIXES = (
     "x-goog-iap-",
     "x-inverting-proxy-",
 )
-# Alt-Svc would lead the browser past the proxy; Clear-Site-Data takes away the cookies of all hosts of the domain.
-_ANSWER_ONLY = frozenset({"alt-svc", "clear-site-data"})
+# Alt-Svc would lead the browser past the proxy; Clear-Site-Data takes away the cookies of all hosts of the domain;
+# whether a host is https alone is the proxy's to say.
+_ANSWER_ONLY = frozenset({"alt-svc", "clear-site-data", "strict-transport-security"})
 _ANSWER_PREFIXES = ("access-control-", "sec-websocket-")
 
 _SHORT_NAME = 64

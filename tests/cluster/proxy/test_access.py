@@ -199,3 +199,10 @@ async def test_only_links_lead_here_from_another_site(browser: Browser, ada: str
         headers = {**NAVIGATION, "Sec-Fetch-Site": site}
         async with browser.request("GET", ada, "/page", headers=headers) as answer:
             assert answer.status == 200
+
+
+async def test_a_host_with_the_dot_at_its_end_leads_to_the_one_without(browser: Browser, ada: str) -> None:
+    domain = browser.system.domain.replace(":", ".:")
+    async with browser.request("GET", ada, "/lab?x=%2F", headers={"Host": f"{ada}.{domain}"}) as answer:
+        assert answer.status == 308
+        assert answer.headers["Location"] == f"{browser.system.origin(ada)}/lab?x=%2F"

@@ -31,6 +31,12 @@ async def test_cookies_are_bound_to_their_host_and_to_tls(browser: Browser, ada:
     assert {cookie["domain"] for cookie in jar} == {f"{ada}.{DOMAIN}", f"login.{DOMAIN}"}
 
 
+async def test_a_host_is_https_alone_from_the_first_answer_on(browser: Browser, ada: str) -> None:
+    for host, path in ((ada, "/.kupyterhub/sign-out"), ("login", "/"), (base_name(EVE), "/lab")):
+        async with browser.request("GET", host, path, headers=HTML) as answer:
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
 async def test_a_notebook_is_told_of_https(browser: Browser, ada: str) -> None:
     async with browser.request("POST", ada, "/page") as answer:
         headers = dict((await answer.json())["headers"])

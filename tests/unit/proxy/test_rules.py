@@ -149,7 +149,14 @@ def test_an_answer_sets_cookies_for_its_own_host_only() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Access-Control-Allow-Origin", "access-control-allow-credentials", "Connection", "Alt-Svc", "Clear-Site-Data"],
+    [
+        "Access-Control-Allow-Origin",
+        "access-control-allow-credentials",
+        "Connection",
+        "Alt-Svc",
+        "Clear-Site-Data",
+        "Strict-Transport-Security",
+    ],
 )
 def test_a_browser_never_sees(name: str) -> None:
     assert answer_headers(((name, "*"), ("ETag", '"1"'))) == (("ETag", '"1"'),)
