@@ -1,6 +1,7 @@
-"""A node that takes every pod and starts none: without one, scheduler and volume controller never come to rest.
+"""A node that says of every pod that it runs, and starts none.
 
-They try again all that waits for a machine or a disk, and what a start costs could not be told from that.
+Without one the control plane never comes to rest: what waits for a machine or a disk is tried again and again, and
+what does not run in time is marked. What a start costs could not be told from that.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kupyterhub_local.node.cluster import Cluster
+from kupyterhub_local.node.cluster import ApiError, Cluster
 from kupyterhub_local.node.domain.manifests import Manifest
 from kupyterhub_local.node.mirror import Mirror
 from kupyterhub_local.node.node_object import node_manifest, node_status
@@ -37,12 +38,29 @@ def node(kubeconfig: Path, storage: Path) -> Iterator[None]:
 async def _run(kubeconfig: Path, storage: Path, over: threading.Event) -> None:
     async with Cluster(kubeconfig) as cluster:
         claims, volumes = (Mirror(cluster, f"/api/v1/persistentvolume{kind}") for kind in ("claims", "s"))
+        pods = Mirror(cluster, "/api/v1/pods", fieldSelector=f"spec.nodeName={NAME}")
+        made: asyncio.Queue[Manifest] = asyncio.Queue()
+        pods.listen(lambda pod, deleted: None if deleted or _runs(pod) else made.put_nowait(pod))
         provisioner = Provisioner(cluster, claims, volumes, storage)
-        parts = asyncio.gather(claims.run(), volumes.run(), provisioner.run(), _beat(cluster))
+        mirrors = (mirror.run() for mirror in (claims, volumes, pods))
+        parts = asyncio.gather(*mirrors, provisioner.run(), _start(cluster, made), _beat(cluster))
         await asyncio.to_thread(over.wait)
         parts.cancel()
         with suppress(asyncio.CancelledError):
             await parts
+
+
+def _runs(pod: Manifest) -> bool:
+    return pod["status"]["phase"] == "Running"
+
+
+async def _start(cluster: Cluster, made: "asyncio.Queue[Manifest]") -> None:
+    while True:
+        meta = (await made.get())["metadata"]
+        ready = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "ContainersReady", "Ready")]
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
+        with suppress(ApiError):  # it is gone
+            await cluster.merge(path, {"status": {"phase": "Running", "conditions": ready}})
 
 
 async def _beat(cluster: Cluster) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
+from kupyterhub_proxy.answers import NotHttp, believed
 from kupyterhub_proxy.limits import Limits
 from kupyterhub_proxy.upgrade import unfit, upgrade, wants_websocket
 from kupyterhub_proxy.upload import Patience, upload
@@ -96,6 +97,8 @@ class Forwarder:
             if isinstance(channel, Stream) and head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return await _websocket(request, answer, channel)
             return await _answer(request, answer, channel)
+        except NotHttp as error:
+            return _refused(502, f"the notebook's answer is no HTTP: {error}")
         finally:
             if uploading is not None:
                 uploading.cancel()
@@ -117,33 +120,46 @@ class Forwarder:
 
 def _hint(request: web.BaseRequest, head: AnswerHead) -> None:
     """Pass on an interim answer; browsers of HTTP/1.0 know none."""
-    lines = [f"HTTP/1.1 {head.status} {head.reason}"]
-    lines += [f"{name}: {value}" for name, value in rules.answer_headers(head.headers)]
-    text = "\r\n".join(lines)
-    breaks = len(lines) - 1
-    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
+    if request.version < HttpVersion11 or request.transport is None:
         return
-    if request.version >= HttpVersion11 and request.transport is not None:
-        request.transport.write(f"{text}\r\n\r\n".encode("utf-8", "surrogateescape"))
+    with contextlib.suppress(NotHttp):
+        hint = believed(head, HTTPStatus.CONTINUE, HTTPStatus.OK - 1)
+        lines = [f"HTTP/1.1 {hint.status} {hint.reason or ''}", *map(": ".join, hint.headers)]
+        request.transport.write("\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape"))
 
 
-async def _answer(request: web.BaseRequest, answer: AnswerHead, channel: Channel) -> web.StreamResponse:
-    headers = CIMultiDict(rules.answer_headers(answer.headers))
-    reason = answer.reason or None
-    body = channel.whole()
-    if body:
+async def _answer(request: web.BaseRequest, head: AnswerHead, channel: Channel) -> web.StreamResponse:
+    answer = believed(head)
+    headers = CIMultiDict(answer.headers)
+    whole = channel.whole()
+    if whole is not None and answer.has_body(request.method):
+        if answer.length not in (None, len(whole)):
+            raise NotHttp("it is longer or shorter than it says")
         # Head and body in one write: most answers are small.
-        return web.Response(status=answer.status, reason=reason, headers=headers, body=body)
-    response = web.StreamResponse(status=answer.status, reason=reason, headers=headers)
+        return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    response.content_length = answer.length
     await response.prepare(request)
-    try:
-        while chunk := await channel.read():
-            await response.write(chunk)
-    except TunnelError:
-        # A proper end would make half a download look whole.
+    if answer.has_body(request.method) and not await _body(response, answer.length, channel):
+        # A proper end would make half a download look whole, or what is left over another answer.
+        response.force_close()
         if request.transport is not None:
             request.transport.close()
     return response
+
+
+async def _body(response: web.StreamResponse, length: int | None, channel: Channel) -> bool:
+    """Write the body; False if it breaks off, or is not as long as was said."""
+    written = 0
+    try:
+        while chunk := await channel.read():
+            written += len(chunk)
+            if length is not None and written > length:
+                return False
+            await response.write(chunk)
+    except TunnelError:
+        return False
+    return length in (None, written)
 
 
 async def _websocket(request: web.BaseRequest, answer: AnswerHead, stream: Stream) -> web.StreamResponse:
