@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
@@ -159,7 +160,9 @@ class Forwarder:
                 await exchange.send_head(AnswerHead(101, "Switching Protocols", (), upgrade.subprotocol))
                 await relay(upgrade.socket, stream, upgrade.early)
         except aiohttp.WSServerHandshakeError as error:
-            await answer_text(exchange, error.status, "", f"JupyterLab refused the WebSocket: {error.status}")
+            # A 101 is none here: its key was wrong.
+            status = error.status if error.status >= HTTPStatus.MULTIPLE_CHOICES else HTTPStatus.BAD_GATEWAY
+            await answer_text(exchange, status, "", f"JupyterLab refused the WebSocket: {error.status}")
 
     def _headers(self, head: RequestHead) -> list[tuple[str, str]]:
         headers = acceptable(head) if self._scripts else head.headers

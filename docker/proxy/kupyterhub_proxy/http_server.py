@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion10, HttpVersion11, web
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
+
+_LENGTH = re.compile(r"0|[1-9][0-9]{0,17}")
 
 # What aiohttp's parser says of more than 128 headers; it has no exception of its own.
 _TOO_MANY = "Too many headers"
@@ -62,11 +65,24 @@ def refusal(request: web.BaseRequest) -> web.Response | None:
         return web.Response(status=400, text="this server is asked for paths\n")
     if request.version not in {HttpVersion10, HttpVersion11}:
         return web.Response(status=505, text="this server speaks HTTP/1.1\n")
+    if not _is_framed(request):
+        response = web.Response(status=400, text="where this request ends is not said as HTTP says it\n")
+        response.force_close()
+        return response
     if sum(len(name) + len(value) for name, value in request.raw_headers) > HEADER_BYTES:
         return _too_large()
     if request.headers.get("Expect", "100-continue").lower() != "100-continue":
         return web.Response(status=417, text="100-continue is all that may be expected here\n")
     return None
+
+
+def _is_framed(request: web.BaseRequest) -> bool:
+    """Whether everybody who reads the request agrees on where it ends; some readers take more than the standard."""
+    lengths = request.headers.getall("Content-Length", [])
+    codings = request.headers.getall("Transfer-Encoding", [])
+    if codings:
+        return not lengths and [coding.lower() for coding in codings] == ["chunked"]
+    return len(lengths) <= 1 and all(map(_LENGTH.fullmatch, lengths))
 
 
 def _too_large() -> web.Response:
