@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kupyterhub_local.node.cluster import ApiError, Cluster
-from kupyterhub_local.node.domain.manifests import Manifest
+from kupyterhub_local.node.domain.manifests import Manifest, timestamp
 from kupyterhub_local.node.mirror import Mirror
 from kupyterhub_local.node.node_object import node_manifest, node_status
 from kupyterhub_local.node.provisioner import Provisioner
@@ -57,7 +57,8 @@ def _runs(pod: Manifest) -> bool:
 async def _start(cluster: Cluster, made: "asyncio.Queue[Manifest]") -> None:
     while True:
         meta = (await made.get())["metadata"]
-        ready = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "ContainersReady", "Ready")]
+        now = {"status": "True", "lastTransitionTime": timestamp(datetime.now(UTC))}
+        ready = [{"type": kind, **now} for kind in ("ContainersReady", "Ready")]
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
         with suppress(ApiError):  # it is gone
             await cluster.merge(path, {"status": {"phase": "Running", "conditions": ready}})

@@ -123,6 +123,7 @@ class Forwarder:
         try:
             await answering
         except (Unreachable, aiohttp.ClientConnectorError):
+            self._notebook.doubt()
             await exchange.reset(UNREACHABLE)
         except (HttpError, aiohttp.ClientError) as error:
             await exchange.reset(f"JupyterLab ended the exchange ({type(error).__name__})")

@@ -33,6 +33,8 @@ _MAX_HEADER_BYTES = 32 * 1024
 _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 # Longer than the pace at which many are looked at, so that a look needs no new connection and no name to resolve.
 _KEEP_ALIVE_SECONDS = 90
+FRESH_SECONDS = 30.0
+"""At least so often it is looked whether it can be reached anew, and not only by a connection that is kept alive."""
 _TOKEN_SECONDS = 1.0
 """So long a token that was read is good for requests."""
 
@@ -69,25 +71,32 @@ class NotebookSession:
     """For what is carried."""
     http: aiohttp.ClientSession
     """For WebSockets, and for what the agent itself asks."""
+    fresh: aiohttp.ClientSession
+    """Keeps no connection and no address."""
 
 
 @asynccontextmanager
 async def notebook_session() -> AsyncIterator[NotebookSession]:
     """Make them, and close them in the end."""
     pool = Pool()
-    session = aiohttp.ClientSession(
+    kept = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)
+    not_kept = aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False)
+    async with _session(kept) as http, _session(not_kept) as fresh:
+        yield NotebookSession(pool, http, fresh)
+        pool.close()
+
+
+def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
         timeout=_CARRIED,
         # The browser's cookies and encodings are not ours to keep or undo.
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+        connector=connector,
         max_line_size=_MAX_HEADER_BYTES,
         max_field_size=_MAX_HEADER_BYTES,
         skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
     )
-    async with session:
-        yield NotebookSession(pool, session)
-        pool.close()
 
 
 class Notebook:
@@ -97,16 +106,31 @@ class Notebook:
         self._location = location
         self._pool = session.pool
         self._session = session.http
+        self._fresh = session.fresh
+        self._fresh_until = 0.0
         self._address = (location.url.host or "", location.url.port or 80)
         self._origin = str(location.url.origin())
         self._read = ""
         self._read_until = 0.0
 
     async def started(self) -> str | None:
-        """Return when it says that it was started, if it answers and takes our token; raises NotebookUnreachable."""
-        status = await self.get_json("/api/status")
+        """Return when it says that it was started, if it answers and takes our token; raises NotebookUnreachable.
+
+        Now and then, and as long as that fails, by a connection of its own: one that is kept alive goes on though
+        its Service is gone.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._fresh_until:
+            status = await self.get_json("/api/status")
+        else:
+            status = await self._get_json("/api/status", self._fresh)
+            self._fresh_until = now + FRESH_SECONDS
         started = status.get("started") if isinstance(status, dict) else None
         return started if isinstance(started, str) else None
+
+    def doubt(self) -> None:
+        """Take note that it could not be reached: the next look is by a connection of its own."""
+        self._fresh_until = 0.0
 
     async def get_json(self, target: str) -> Any:
         """Ask its API, with the token; raises NotebookUnreachable.
@@ -114,9 +138,12 @@ class Notebook:
         Its person may have it answer anything, and may not thereby harm the others whom this agent serves: so
         no redirect is followed, and not more is read than JupyterLab would say.
         """
+        return await self._get_json(target, self._session)
+
+    async def _get_json(self, target: str, session: aiohttp.ClientSession) -> Any:
         headers = {"Authorization": self._location.authorization()}
         try:
-            async with self._session.get(
+            async with session.get(
                 self._url(target), headers=headers, timeout=_PROBE, allow_redirects=False
             ) as answer:
                 answer.raise_for_status()

@@ -46,7 +46,9 @@ def asks_for_events(pods: Sequence[Object], now: datetime) -> bool:
     if pod is None or has_started(pod):
         return False
     scheduled = _condition(pod, "PodScheduled")
-    return scheduled.get("status") == "True" and now - facts.moment(scheduled["lastTransitionTime"]) > _PATIENCE
+    # The time may be null: Kubernetes asks for none.
+    since = scheduled.get("lastTransitionTime") or pod["metadata"]["creationTimestamp"]
+    return scheduled.get("status") == "True" and now - facts.moment(since) > _PATIENCE
 
 
 def _of_part(

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from cluster.proxy.backend import backend_app
@@ -28,6 +29,7 @@ from cluster.proxy.harness import (
     running_agent,
     running_proxy,
 )
+from kupyterhub_agent import notebook
 from kupyterhub_proxy.names import base_name
 
 NAME = base_name(ADA)
@@ -166,6 +168,31 @@ async def starting_late(port: int) -> AsyncIterator[None]:
         yield
     finally:
         await server.close()
+
+
+@pytest.mark.parametrize("after", ["a while", "a request that failed"])
+async def test_a_notebook_that_only_kept_connections_reach_is_lost(
+    system: System, browser: Browser, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    """So it is when its Service is deleted."""
+    if after == "a while":
+        monkeypatch.setattr(notebook, "FRESH_SECONDS", 0.5)
+    runner = web.AppRunner(backend_app())
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", free_port())
+    await site.start()
+    try:
+        async with running_agent(system.agent_settings(ADA, site.name), system):
+            await system.publisher.until("registered", NAME)
+            await browser.sign_in(ADA)
+            await asyncio.sleep(0.5)  # a second look keeps its connection
+            await site.stop()
+            if after == "a request that failed":
+                async with browser.request("GET", NAME, "/page") as answer:
+                    assert answer.status == 503
+            await system.publisher.until("lost", NAME)
+    finally:
+        await runner.cleanup()
 
 
 async def test_an_agent_that_goes_is_lost_and_its_user_sees_the_page(

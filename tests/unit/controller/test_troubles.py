@@ -22,6 +22,7 @@ NO_ROOM = (
     "The quota kupyterhub has no room: CPU (4 asked for, 1 of 3 used). Something else has to stop first, or an "
     "administrator should raise the quota."
 )
+UNTIMED = [{"type": "PodScheduled", "status": "True", "lastTransitionTime": None}]
 SCHEDULED = {"PodScheduled": "True"}
 READY = {**SCHEDULED, "Ready": "True"}
 RUNNING = {"running": {"startedAt": "2026-01-01T12:00:00Z"}}
@@ -675,6 +676,8 @@ def test_jupyterlabs_trouble_goes_before_the_agents() -> None:
     [
         pytest.param([pod(container(state=CREATING), conditions=SCHEDULED)], 61, True, id="a minute without one"),
         pytest.param([pod(conditions=SCHEDULED)], 61, True, id="a minute without a word"),
+        pytest.param([pod(conditions=UNTIMED)], 61, True, id="a minute, of a kubelet that tells no times"),
+        pytest.param([pod(conditions=UNTIMED)], 60, False, id="not yet, of a kubelet that tells no times"),
         pytest.param([pod(container(state=CREATING), conditions=SCHEDULED)], 60, False, id="not yet a minute"),
         pytest.param([pod(container(state=RUNNING), conditions=SCHEDULED)], 61, False, id="runs"),
         pytest.param([pod(container(state=CREATING, last=ENDED), conditions=SCHEDULED)], 61, False, id="has run"),
