@@ -161,8 +161,9 @@ class Forwarder:
                 await exchange.send_head(AnswerHead(101, "Switching Protocols", (), upgrade.subprotocol))
                 await relay(upgrade.socket, stream, upgrade.early)
         except aiohttp.WSServerHandshakeError as error:
-            # A 101 is none here: its key was wrong.
-            status = error.status if error.status >= HTTPStatus.MULTIPLE_CHOICES else HTTPStatus.BAD_GATEWAY
+            # With a wrong key a 101 opens nothing.
+            wrong = error.status == HTTPStatus.SWITCHING_PROTOCOLS
+            status = HTTPStatus.BAD_GATEWAY if wrong else error.status
             await answer_text(exchange, status, "", f"JupyterLab refused the WebSocket: {error.status}")
 
     def _headers(self, head: RequestHead) -> list[tuple[str, str]]:

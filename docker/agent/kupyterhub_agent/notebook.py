@@ -14,7 +14,6 @@ from yarl import URL
 from kupyterhub_agent.http_client.pool import Pool
 from kupyterhub_agent.http_client.request import Request
 from kupyterhub_agent.upgrade import upgraded
-from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,6 +34,8 @@ _CARRIED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 _KEEP_ALIVE_SECONDS = 90
 FRESH_SECONDS = 30.0
 """At least so often it is looked whether it can be reached anew, and not only by a connection that is kept alive."""
+_MOST_MESSAGE_BYTES = 64 * 1024 * 1024
+"""Of a WebSocket whose messages Google's agent carries: these are held whole."""
 _TOKEN_SECONDS = 1.0
 """So long a token that was read is good for requests."""
 
@@ -178,7 +179,7 @@ class Notebook:
             self._url(target),
             headers=authorized,
             protocols=subprotocols,
-            max_msg_size=MAX_MESSAGE_BYTES,
+            max_msg_size=_MOST_MESSAGE_BYTES,
             decode_text=False,
         )
 

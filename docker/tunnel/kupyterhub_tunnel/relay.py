@@ -11,19 +11,17 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TunnelError
-from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES, Message, MessageReader
+from kupyterhub_tunnel.messages import Fragment, FragmentReader
 from kupyterhub_tunnel.websocket import ABNORMAL, GOING_AWAY, NO_CODE, OK, Close
 from kupyterhub_tunnel.websocket_frames import Opcode
 
 if TYPE_CHECKING:
-    from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.stream import Stream
     from kupyterhub_tunnel.websocket import WebSocket
     from kupyterhub_tunnel.websocket_frames import Piece
 
 CLOSE_SECONDS = 5.0
 _LOST = Close(1011)
-_TOO_LARGE = Close(1009, "a message is too large")
 
 
 async def relay(socket: WebSocket, stream: Stream, early: bytes = b"") -> None:
@@ -52,9 +50,8 @@ class _Relay:
         loop = asyncio.get_running_loop()
         self._socket_closed: asyncio.Future[Close] = loop.create_future()
         self._stream_closed: asyncio.Future[Close] = loop.create_future()
-        self._reader = MessageReader()
-        self._parts: list[Bytes] = []
-        self._size = 0
+        self._reader = FragmentReader()
+        self._in_message = False
         self._backlog: deque[bytes] = deque()
         self._draining: asyncio.Task[None] | None = None
 
@@ -79,19 +76,14 @@ class _Relay:
         await self._socket.close(Close(GOING_AWAY))
 
     def take(self, piece: Piece) -> None:
-        """Send a message of the socket's on, once it is whole."""
+        """Send a part of a message of the socket's on."""
         if self._stream_closed.done() or self._socket_closed.done():
             return
-        self._size += len(piece.payload)
-        if self._size > MAX_MESSAGE_BYTES:
-            self._refuse()
+        if not piece.payload and not piece.final:
             return
-        self._parts.append(piece.payload)
-        if piece.final:
-            message = Message(piece.opcode, b"".join(self._parts))
-            self._parts.clear()
-            self._size = 0
-            self._pass_on(message.encode())
+        opcode = Opcode.CONTINUATION if self._in_message else piece.opcode
+        self._in_message = not piece.final
+        self._pass_on(Fragment(opcode, piece.payload, piece.final).encode())
 
     def writable(self) -> None:
         """Go on after the socket was slow."""
@@ -112,11 +104,11 @@ class _Relay:
                     return
                 if not data:
                     self._stream_closed.set_result(_LOST)
-                for message in self._reader.feed(data):
-                    if message.type is Opcode.CLOSE:
-                        self._stream_closed.set_result(Close(*message.close_code()))
+                for fragment in self._reader.feed(data):
+                    if fragment.opcode is Opcode.CLOSE:
+                        self._stream_closed.set_result(Close(*fragment.close_code()))
                         return
-                    self._socket.send(message.type, (message.content,))
+                    self._socket.send(fragment.opcode, (fragment.content,), final=fragment.final)
         except ConnectionLost:
             self.closed(Close(ABNORMAL), None)
         except TunnelError:
@@ -143,19 +135,12 @@ class _Relay:
             self._draining = None
             self._socket.resume()
 
-    def _refuse(self) -> None:
-        self._parts.clear()
-        self._socket_closed.set_result(_TOO_LARGE)
-
     async def _tell(self, close: Close) -> None:
         if self._draining is not None:
             await asyncio.wait({self._draining})
-        message = Message.close(_sendable(close.code), close.reason)
-        await self._stream.write(message.encode())
+        await self._stream.write(Fragment.close(_sendable(close.code), close.reason).encode())
         await self._stream.end()
         self._stream.listen(None)
-        if close is _TOO_LARGE:
-            await self._socket.close(close)
         # The peer closes its WebSocket now. Letting go of the stream before it has would cut that short.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):

@@ -27,6 +27,7 @@ CLOSE_SECONDS = 2.0
 OK = 1000
 GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
+NO_TEXT = 1007
 ABNORMAL = 1006
 """Never sent: the connection ended without a close."""
 
@@ -73,6 +74,7 @@ class WebSocket(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._reading = False
         self._heard = True
+        self._pong: bytes | None = None
         self._said_close = False
         self._over = False
         self._room = asyncio.Event()
@@ -98,11 +100,11 @@ class WebSocket(asyncio.BufferedProtocol):
         if early:
             self._give(self._reader.feed(early))
 
-    def send(self, opcode: Opcode, payload: Sequence[Bytes]) -> None:
-        """Send a message or a control frame soon; raises ConnectionLost."""
+    def send(self, opcode: Opcode, payload: Sequence[Bytes], *, final: bool = True) -> None:
+        """Send a message, a fragment of one or a control frame soon; raises ConnectionLost."""
         if self._said_close or self._transport.is_closing():
             raise ConnectionLost("the WebSocket has ended")
-        parts = encode(opcode, payload, masked=self._client)
+        parts = encode(opcode, payload, masked=self._client, final=final)
         # One small buffer costs the kernel less than many.
         if sum(map(len, parts)) < _LARGE_BYTES:
             self._transport.write(b"".join(parts))
@@ -158,8 +160,9 @@ class WebSocket(asyncio.BufferedProtocol):
                 elif self._control(piece):
                     return
         except ProtocolError as error:
-            self._say(Close(PROTOCOL_ERROR))
-            self._end(Close(PROTOCOL_ERROR), error)
+            close = Close(NO_TEXT if isinstance(error.__cause__, UnicodeError) else PROTOCOL_ERROR)
+            self._say(close)
+            self._end(close, error)
             self._transport.close()
 
     def eof_received(self) -> None:
@@ -172,6 +175,7 @@ class WebSocket(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Note that it is not any more."""
         self._room.set()
+        self._answer_ping()
         if self._receiver is not None and not self._over:
             self._receiver.writable()
 
@@ -187,8 +191,8 @@ class WebSocket(asyncio.BufferedProtocol):
     def _control(self, piece: Piece) -> bool:
         """Answer a control frame; say whether nothing follows."""
         if piece.opcode is Opcode.PING:
-            with contextlib.suppress(ConnectionLost):
-                self.send(Opcode.PONG, (piece.payload,))
+            self._pong = bytes(piece.payload)
+            self._answer_ping()
         elif piece.opcode is Opcode.CLOSE:
             close = _close(bytes(piece.payload))
             self._say(close)
@@ -196,6 +200,13 @@ class WebSocket(asyncio.BufferedProtocol):
             self._transport.close()
             return True
         return False
+
+    def _answer_ping(self) -> None:
+        """Answer the last ping, once the peer reads: of those before, no answer is owed (RFC 6455, 5.5.3)."""
+        if self._pong is not None and not self.full:
+            pong, self._pong = self._pong, None
+            with contextlib.suppress(ConnectionLost):
+                self.send(Opcode.PONG, (pong,))
 
     def _say(self, close: Close) -> None:
         with contextlib.suppress(ConnectionLost):
@@ -227,7 +238,10 @@ def _close(payload: bytes) -> Close:
     (code,) = _CODE.unpack_from(payload)
     if code not in _CODES:
         raise ProtocolError(f"a WebSocket is not closed with {code}")
-    return Close(code, payload[_CODE.size :].decode(errors="replace"))
+    try:
+        return Close(code, payload[_CODE.size :].decode())
+    except UnicodeError as error:
+        raise ProtocolError("the reason of a WebSocket's close is text") from error
 
 
 def _cut(reason: str) -> bytes:

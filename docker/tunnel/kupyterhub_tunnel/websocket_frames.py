@@ -161,19 +161,19 @@ class FrameReader:
         return payload if len(payload) >= LARGE_BYTES else bytes(payload)
 
 
-def encode(opcode: Opcode, payload: Sequence[Bytes], *, masked: bool) -> Sequence[Bytes]:
+def encode(opcode: Opcode, payload: Sequence[Bytes], *, masked: bool, final: bool = True) -> Sequence[Bytes]:
     """Give a whole frame in parts, large ones without a copy; the payload may be in parts too.
 
     A large `bytearray` is masked where it is.
     """
     size = sum(map(len, payload))
-    mark = _MASKED if masked else 0
+    first, mark = _FIN | opcode if final else opcode, _MASKED if masked else 0
     if size <= _SHORT:
-        header = struct.pack("!BB", _FIN | opcode, mark | size)
+        header = struct.pack("!BB", first, mark | size)
     elif size <= _MOST_TWO_BYTES:
-        header = struct.pack("!BBH", _FIN | opcode, mark | _TWO_BYTES, size)
+        header = struct.pack("!BBH", first, mark | _TWO_BYTES, size)
     else:
-        header = struct.pack("!BBQ", _FIN | opcode, mark | _EIGHT_BYTES, size)
+        header = struct.pack("!BBQ", first, mark | _EIGHT_BYTES, size)
     if not masked:
         return (header, *payload)
     key = os.urandom(_KEY_SIZE)

@@ -66,17 +66,20 @@ async def test_pings_of_the_browser_and_of_the_notebook_are_answered_at_once() -
         assert answers == {(PONG, b"and you"), (TEXT, b"yes")}
 
 
-async def test_fragments_arrive_as_one_message() -> None:
+async def test_fragments_pass_as_they_come_and_are_waited_for_by_nobody() -> None:
     async def echoing(visit: Visit) -> None:
         await accept(visit)
-        kind, content = await receive(visit.reader)
-        visit.writer.write(frame(kind, content))
+        for last in (False, True):
+            kind, content = await receive(visit.reader)
+            visit.writer.write(frame(kind, content, last=last))
         await visit.reader.read()
 
     async with carrying(echoing) as carried:
         browser = await upgraded(carried)
-        await browser.say(frame(BINARY, b"hel", masked=True, last=False) + frame(0, b"lo", masked=True))
-        assert await receive(browser.reader) == (BINARY, b"hello")
+        await browser.say(frame(BINARY, b"hel", masked=True, last=False))
+        assert await receive(browser.reader) == (BINARY, b"hel")
+        await browser.say(frame(0, b"lo", masked=True))
+        assert await receive(browser.reader) == (0, b"lo")
 
 
 async def test_no_compression_is_agreed_on_with_either() -> None:

@@ -1,6 +1,7 @@
 """The multiplexed connection, over an in-memory pipe."""
 
 import asyncio
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, StreamReset,
 from kupyterhub_tunnel.flow import WINDOW_BYTES, ReceiveBuffer, SendWindow
 from kupyterhub_tunnel.frames import CHUNK_BYTES, MAX_PAYLOAD_BYTES, Frame, FrameReader, Kind, credit, credit_size
 from kupyterhub_tunnel.heads import MAX_HEAD_BYTES, AnswerHead, Headers, RequestHead
-from kupyterhub_tunnel.messages import Message, MessageReader
+from kupyterhub_tunnel.messages import WHOLE_BYTES, Fragment, FragmentReader
 from kupyterhub_tunnel.stream import Stream
 from kupyterhub_tunnel.websocket_frames import Opcode
 from twins.tunnel import MemoryPipe, connected
@@ -281,18 +282,22 @@ def test_credit_for_what_was_never_sent_is_a_protocol_error() -> None:
 
 
 async def test_websocket_messages_keep_type_and_bounds_over_a_stream() -> None:
-    messages = [Message(Opcode.TEXT, "é".encode()), Message(Opcode.BINARY, b""), Message(Opcode.BINARY, b"x" * 10**6)]
+    messages = [
+        Fragment(Opcode.TEXT, "é".encode()),
+        Fragment(Opcode.BINARY, b""),
+        Fragment(Opcode.BINARY, b"x" * 10**4),
+    ]
 
     async with connected(echo) as (opening, _):
         stream = await opening.open(asking("/"))
 
         async def send() -> None:
-            for message in [*messages, Message.close(4001, "enough")]:
+            for message in [*messages, Fragment.close(4001, "enough")]:
                 await stream.write(message.encode())
             await stream.end()
 
         sending = asyncio.create_task(send())
-        reader, read = MessageReader(), []
+        reader, read = FragmentReader(), []
         async for chunk in stream.chunks():
             read += reader.feed(chunk)
         assert read[:-1] == messages
@@ -301,10 +306,61 @@ async def test_websocket_messages_keep_type_and_bounds_over_a_stream() -> None:
 
 
 def test_a_message_comes_once_it_is_whole() -> None:
-    message = Message(Opcode.TEXT, b"hello")
+    message = Fragment(Opcode.TEXT, b"hello")
     wire = message.encode()
-    reader = MessageReader()
+    reader = FragmentReader()
     assert [list(reader.feed(wire[at : at + 1])) for at in range(len(wire))] == [[]] * (len(wire) - 1) + [[message]]
+
+
+@pytest.mark.parametrize("sizes", [(1,), (4, 1), (WHOLE_BYTES,), (WHOLE_BYTES + 1, 7), (3 * WHOLE_BYTES,)])
+@pytest.mark.parametrize("length", [0, 1, WHOLE_BYTES, WHOLE_BYTES + 1, 2 * WHOLE_BYTES])
+def test_messages_in_fragments_are_the_same_in_whatever_pieces_they_come(length: int, sizes: tuple[int, ...]) -> None:
+    if sizes == (1,) and length > 1:
+        length = 300
+    body = bytes(range(256)) * (length // 256 + 1)
+    fragments = [
+        Fragment(Opcode.TEXT, body[:length], final=False),
+        Fragment(Opcode.CONTINUATION, body[:length], final=False),
+        Fragment(Opcode.CONTINUATION, body[:1]),
+        Fragment(Opcode.BINARY, body[:length]),
+    ]
+    wire, reader, read, at, pieces = (
+        b"".join(each.encode() for each in fragments),
+        FragmentReader(),
+        [],
+        0,
+        cycle(sizes),
+    )
+    while at < len(wire):
+        size = next(pieces)
+        read += [(each.opcode, bytes(each.content), each.final) for each in reader.feed(wire[at : at + size])]
+        at += size
+
+    messages, parts = [], []
+    for opcode, content, final in read:
+        assert (opcode is Opcode.CONTINUATION) is bool(parts)
+        parts.append((opcode, content))
+        if final:
+            messages.append((parts[0][0], b"".join(content for _, content in parts)))
+            parts = []
+    assert messages == [(Opcode.TEXT, body[:length] * 2 + body[:1]), (Opcode.BINARY, body[:length])]
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"\x00\0\0\0\1a",
+        b"\x81\0\0\0\1a\x01\0\0\0\1a",
+        b"\x88\0\0\0\2\3\xe8",
+        b"\x08\0\0\0\x7e" + bytes(126),
+        b"\x09\0\0\0\0",
+        b"\x03\0\0\0\0",
+    ],
+    ids=["nothing to continue", "one in another", "a close in parts", "a long close", "a ping", "unknown"],
+)
+def test_fragments_that_make_no_message_are_refused(wire: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        list(FragmentReader().feed(wire))
 
 
 async def test_an_answer_that_has_arrived_whole_outlives_its_connection() -> None:

@@ -10,7 +10,7 @@ import pytest
 from kupyterhub_tunnel.connection import Connection
 from kupyterhub_tunnel.flow import WINDOW_BYTES
 from kupyterhub_tunnel.heads import RequestHead
-from kupyterhub_tunnel.messages import MAX_MESSAGE_BYTES, Message, MessageReader
+from kupyterhub_tunnel.messages import WHOLE_BYTES, Fragment, FragmentReader
 from kupyterhub_tunnel.relay import relay
 from kupyterhub_tunnel.stream import Stream
 from kupyterhub_tunnel.websocket import ABNORMAL, GOING_AWAY, OK, WebSocket
@@ -18,6 +18,7 @@ from kupyterhub_tunnel.websocket_frames import FrameReader, Opcode, encode
 from twins.transport import MemoryTransport
 from twins.tunnel import connected
 
+MIB = 1024 * 1024
 FRAME_BYTES = 256 * 1024
 
 
@@ -42,9 +43,9 @@ class Joined:
             for piece in FrameReader(masked=False).feed(bytes(self.transport.written))
         ]
 
-    async def message(self) -> Message:
+    async def message(self) -> Fragment:
         """The next one that the agent gets; they come one at a time here."""
-        return next(iter(MessageReader().feed(await asyncio.wait_for(self.stream.read(), 1))))
+        return next(iter(FragmentReader().feed(await asyncio.wait_for(self.stream.read(), 1))))
 
 
 @contextlib.asynccontextmanager
@@ -73,8 +74,8 @@ async def joined() -> AsyncIterator[Joined]:
 async def test_messages_pass_both_ways_in_the_turn_in_which_they_came() -> None:
     async with joined() as ends:
         ends.say(Opcode.TEXT, b"up")
-        assert await ends.message() == (Opcode.TEXT, b"up")
-        await ends.stream.write(Message(Opcode.BINARY, b"down").encode() + Message(Opcode.TEXT, b"").encode())
+        assert await ends.message() == Fragment(Opcode.TEXT, b"up")
+        await ends.stream.write(Fragment(Opcode.BINARY, b"down").encode() + Fragment(Opcode.TEXT, b"").encode())
         await asyncio.sleep(0.01)
         assert ends.seen == [(Opcode.BINARY, b"down"), (Opcode.TEXT, b"")]
 
@@ -99,7 +100,9 @@ async def test_a_browser_that_vanishes_is_said_to_be_going_away() -> None:
 
 async def test_a_close_of_the_notebooks_is_the_last_that_the_browser_sees() -> None:
     async with joined() as ends:
-        await ends.stream.write(Message.close(4321, "as you wish").encode() + Message(Opcode.TEXT, b"late").encode())
+        await ends.stream.write(
+            Fragment.close(4321, "as you wish").encode() + Fragment(Opcode.TEXT, b"late").encode()
+        )
         await asyncio.sleep(0.01)
         assert ends.seen == [(Opcode.CLOSE, (4321).to_bytes(2, "big") + b"as you wish")]
         ends.say(Opcode.TEXT, b"ignored")
@@ -110,7 +113,7 @@ async def test_a_close_of_the_notebooks_is_the_last_that_the_browser_sees() -> N
 @pytest.mark.parametrize(("said", "seen"), [(1005, OK), (ABNORMAL, GOING_AWAY)])
 async def test_codes_that_are_never_sent_become_ones_that_are(said: int, seen: int) -> None:
     async with joined() as ends:
-        await ends.stream.write(Message.close(said, "").encode())
+        await ends.stream.write(Fragment.close(said, "").encode())
         await asyncio.sleep(0.01)
         assert ends.seen == [(Opcode.CLOSE, seen.to_bytes(2, "big"))]
 
@@ -131,17 +134,69 @@ async def test_the_loss_of_the_connection_closes_the_browsers_websocket() -> Non
         assert int.from_bytes(said, "big") in {GOING_AWAY, 1011}
 
 
-async def test_a_message_that_is_too_large_closes_both_sides() -> None:
+async def test_no_message_is_too_large_and_nothing_of_it_is_gathered() -> None:
     async with joined() as ends:
-        header = b"\x82\xff" + (MAX_MESSAGE_BYTES + 1).to_bytes(8, "big") + bytes(4)
-        piece = bytes(1024 * 1024)
-        ends.transport.arrive(header)
-        for _ in range(MAX_MESSAGE_BYTES // len(piece)):
-            ends.transport.arrive(piece)
-        ends.transport.arrive(b"x")
-        assert (await ends.message()).close_code() == (1009, "a message is too large")
+        size = 70 * MIB
+        ends.transport.arrive(b"\x82\xff" + size.to_bytes(8, "big") + bytes(4))
+        reader, sent, got = FragmentReader(), 0, 0
+        while got < size:
+            while sent < size and ends.transport.reading:
+                ends.transport.arrive(bytes(FRAME_BYTES))
+                sent += FRAME_BYTES
+            assert sent - got <= 2 * WINDOW_BYTES
+            got += sum(len(each.content) for each in reader.feed(await asyncio.wait_for(ends.stream.read(), 1)))
+        await ends.stream.end()
+
+
+async def test_a_large_message_reaches_the_browser_as_it_comes() -> None:
+    async with joined() as ends:
+        sent = bytes(range(256)) * (WHOLE_BYTES // 128)
+        wire = Fragment(Opcode.TEXT, sent).encode()
+        await ends.stream.write(wire[: WHOLE_BYTES + 5])
         await asyncio.sleep(0.01)
-        assert ends.seen == [(Opcode.CLOSE, (1009).to_bytes(2, "big") + b"a message is too large")]
+        begun = ends.transport.written[0]
+        assert begun == Opcode.TEXT, "it is not the last fragment"
+        await ends.stream.write(wire[WHOLE_BYTES + 5 :])
+        await asyncio.sleep(0.01)
+        assert b"".join(payload for _, payload in ends.seen) == sent
+        assert {opcode for opcode, _ in ends.seen} == {Opcode.TEXT}
+
+
+async def test_fragments_pass_and_those_with_nothing_in_them_cost_nothing() -> None:
+    async with joined() as ends:
+        for opcode, payload, final in (
+            (Opcode.TEXT, b"", False),
+            (Opcode.CONTINUATION, b"a", False),
+            *[(Opcode.CONTINUATION, b"", False)] * 1000,
+            (Opcode.CONTINUATION, b"b", False),
+            (Opcode.CONTINUATION, b"", True),
+        ):
+            ends.transport.arrive(b"".join(encode(opcode, (payload,), masked=True, final=final)))
+        said = list(FragmentReader().feed(await asyncio.wait_for(ends.stream.read(), 1)))
+        assert said == [
+            (Opcode.TEXT, b"a", False),
+            (Opcode.CONTINUATION, b"b", False),
+            (Opcode.CONTINUATION, b"", True),
+        ]
+
+
+async def test_of_pings_that_a_browser_sends_without_reading_the_last_is_answered() -> None:
+    async with joined() as ends:
+        ends.socket.pause_writing()
+        for number in range(1000):
+            ends.say(Opcode.PING, b"%d" % number)
+        assert ends.transport.written == b""
+        ends.socket.resume_writing()
+        assert ends.seen == [(Opcode.PONG, b"999")]
+        ends.say(Opcode.PING, b"more")
+        assert ends.seen[1:] == [(Opcode.PONG, b"more")]
+
+
+async def test_a_reason_that_is_no_text_is_said_to_be_none() -> None:
+    async with joined() as ends:
+        ends.say(Opcode.CLOSE, (4001).to_bytes(2, "big") + b"\xff")
+        await asyncio.sleep(0.01)
+        assert ends.seen == [(Opcode.CLOSE, (1007).to_bytes(2, "big"))]
         await ends.stream.end()
 
 
@@ -152,7 +207,7 @@ async def test_a_slow_notebook_stops_the_browser_and_loses_nothing() -> None:
             ends.say(Opcode.BINARY, bytes(FRAME_BYTES))
             sent += 1
         assert sent * FRAME_BYTES <= WINDOW_BYTES + FRAME_BYTES
-        reader, read = MessageReader(), 0
+        reader, read = FragmentReader(), 0
         while read < sent:
             read += len(list(reader.feed(await asyncio.wait_for(ends.stream.read(), 1))))
         await asyncio.sleep(0.01)
@@ -162,7 +217,7 @@ async def test_a_slow_notebook_stops_the_browser_and_loses_nothing() -> None:
 async def test_a_slow_browser_takes_nothing_more_off_the_stream() -> None:
     async with joined() as ends:
         ends.socket.pause_writing()
-        await ends.stream.write(Message(Opcode.TEXT, b"later").encode())
+        await ends.stream.write(Fragment(Opcode.TEXT, b"later").encode())
         await asyncio.sleep(0.01)
         assert ends.seen == []
         ends.socket.resume_writing()
