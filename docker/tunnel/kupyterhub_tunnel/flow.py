@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kupyterhub_tunnel.pieces import Bytes
 
 WINDOW_BYTES = 1024 * 1024
+_SMALL_BYTES = 4 * 1024
 
 
 class SendWindow:
@@ -66,6 +67,8 @@ class ReceiveBuffer:
 
     def __init__(self) -> None:
         self._chunks: deque[Bytes] = deque()
+        self._gathered = bytearray()
+        """The last chunk, where it is made of small ones: each apart would take fifty times as much."""
         self._held = 0
         self._ungranted = 0
         self._ended = False
@@ -85,7 +88,13 @@ class ReceiveBuffer:
             raise ProtocolError("the peer sent data after its end or beyond its credit")
         if chunk:
             self._held += len(chunk)
-            self._chunks.append(chunk)
+            if not self._chunks or len(chunk) >= _SMALL_BYTES:
+                self._chunks.append(chunk)
+            elif self._chunks[-1] is self._gathered and len(self._gathered) < LARGE_BYTES:
+                self._gathered += chunk
+            else:
+                self._gathered = bytearray(chunk)
+                self._chunks.append(self._gathered)
             self._wake()
 
     def end(self) -> None:

@@ -1,6 +1,7 @@
 """The multiplexed connection, over an in-memory pipe."""
 
 import asyncio
+import tracemalloc
 from itertools import cycle
 from typing import Any
 
@@ -310,6 +311,19 @@ def test_a_message_comes_once_it_is_whole() -> None:
     wire = message.encode()
     reader = FragmentReader()
     assert [list(reader.feed(wire[at : at + 1])) for at in range(len(wire))] == [[]] * (len(wire) - 1) + [[message]]
+
+
+async def test_what_comes_in_small_pieces_takes_little_more_than_it_is() -> None:
+    buffer, pieces = ReceiveBuffer(), WINDOW_BYTES // 2
+    tracemalloc.start()
+    for number in range(pieces):
+        buffer.feed(number.to_bytes(4, "big")[2:])
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 2 * WINDOW_BYTES
+    buffer.end()
+    read = b"".join([bytes(chunk) for chunk in iter(lambda: buffer.take() or None, None)])
+    assert read == b"".join(number.to_bytes(4, "big")[2:] for number in range(pieces))
 
 
 @pytest.mark.parametrize("sizes", [(1,), (4, 1), (WHOLE_BYTES,), (WHOLE_BYTES + 1, 7), (3 * WHOLE_BYTES,)])
