@@ -36,7 +36,8 @@ class Insertion:
 
     def __init__(self, scripts: bytes) -> None:
         self._scripts = scripts
-        self._held = b""
+        self._held = bytearray()
+        self._look_at = 0
         self._done = False
 
     def feed(self, piece: Bytes) -> Bytes:
@@ -44,21 +45,25 @@ class Insertion:
         if self._done:
             return piece
         self._held += piece
+        if len(self._held) < self._look_at:
+            return b""
         place = _place(self._held)
         if place is None and len(self._held) <= LONGEST_PREAMBLE:
+            # In pieces of one byte, each look would be at all of them again.
+            self._look_at = 2 * len(self._held)
             return b""
         return self._decide(place)
 
     def finish(self) -> bytes:
         """Give what was held back, if the page ended before its place was found."""
-        return b"" if self._done else self._decide(None)
+        return b"" if self._done else self._decide(_place(self._held))
 
     def _decide(self, place: int | None) -> bytes:
-        held, self._held, self._done = self._held, b"", True
+        held, self._held, self._done = bytes(self._held), bytearray(), True
         return held if place is None else held[:place] + self._scripts + held[place:]
 
 
-def _place(page: bytes) -> int | None:
+def _place(page: Bytes) -> int | None:
     """Give where the scripts go, or None while that cannot be told."""
     skipped = _SKIPPED.match(page)
     start = skipped.end() if skipped else 0

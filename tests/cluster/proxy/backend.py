@@ -54,6 +54,10 @@ async def gzipped(_: web.Request) -> web.Response:
     return web.Response(body=GZIPPED, headers={"Content-Encoding": "gzip", "Content-Type": "text/html"})
 
 
+async def html(_: web.Request) -> web.Response:
+    return web.Response(text="<head></head>", content_type="text/html")
+
+
 async def upload(request: web.Request) -> web.Response:
     digest, size = hashlib.sha256(), 0
     async for chunk in request.content.iter_any():
@@ -128,6 +132,7 @@ def backend_app() -> web.Application:
             web.get("/api/kernels", kernels),
             web.get("/spoofing", spoofing),
             web.get("/gzip", gzipped),
+            web.get("/html", html),
             web.put("/upload", upload),
             web.put("/refuse", refuse_upload),
             web.get("/download", download),
