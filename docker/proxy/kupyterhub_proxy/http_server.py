@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
-from kupyterhub_proxy.limits import HEADER_BYTES, HEADER_FIELD_BYTES
+from kupyterhub_proxy import limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,8 +32,8 @@ class HttpServer(web.Server):
             handler_cancellation=True,
             access_log=None,
             auto_decompress=False,  # a gzipped upload is the notebook's to read
-            max_line_size=HEADER_FIELD_BYTES,
-            max_field_size=HEADER_FIELD_BYTES,
+            max_line_size=limits.HEADER_FIELD_BYTES,
+            max_field_size=limits.HEADER_FIELD_BYTES,
         )
 
     def __call__(self) -> web.RequestHandler:
@@ -41,6 +42,40 @@ class HttpServer(web.Server):
 
 
 class _Speaker(web.RequestHandler):
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the first request its time."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Give a request that has begun its time, and none to one whose head is there."""
+        before = self._request_count
+        super().data_received(data)
+        if self._request_count != before:
+            self._stop_waiting()
+        elif self._head_timer is None and not self._request_in_progress:
+            self._await_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Wait for nothing more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._head_timer = asyncio.get_running_loop().call_later(limits.HEAD_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        if not self._request_in_progress:
+            self.force_close()
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -69,7 +104,7 @@ def refusal(request: web.BaseRequest) -> web.Response | None:
         response = web.Response(status=400, text="where this request ends is not said as HTTP says it\n")
         response.force_close()
         return response
-    if sum(len(name) + len(value) for name, value in request.raw_headers) > HEADER_BYTES:
+    if sum(len(name) + len(value) for name, value in request.raw_headers) > limits.HEADER_BYTES:
         return _too_large()
     if request.headers.get("Expect", "100-continue").lower() != "100-continue":
         return web.Response(status=417, text="100-continue is all that may be expected here\n")

@@ -10,6 +10,9 @@ HEADER_FIELD_BYTES = 32 * 1024
 HEADER_BYTES = 64 * 1024
 """Most bytes of all headers of a request."""
 
+HEAD_SECONDS = 20.0
+"""So long the head of a request may take to arrive: from its first byte, or from the opening of a connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

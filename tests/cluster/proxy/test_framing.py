@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cluster.proxy.harness import System
+from kupyterhub_proxy import limits
 
 NEXT = b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
 
@@ -68,3 +69,26 @@ async def test_what_is_said_plainly_is_taken(system: System, headers: str, body:
 
     assert b"That is not an e-mail address" in received
     assert received.count(b"HTTP/1.1 200 ") == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"G", b"GET / HTTP/1.1\r\nHost: HOST\r\n", NEXT + b"GET / HT"],
+    ids=["none", "one byte", "half", "a second"],
+)
+async def test_a_request_that_never_ends_its_head_is_given_up(
+    system: System, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", system.port)
+    whole, rest = (sent[: len(NEXT)], sent[len(NEXT) :]) if sent.startswith(NEXT) else (b"", sent)
+    try:
+        async with asyncio.timeout(10):
+            if whole:
+                writer.write(whole.replace(b"%s", f"login.{system.domain}".encode()))
+                await reader.readuntil(b"</html>")
+                await asyncio.sleep(0.5)  # between requests there is time
+            writer.write(rest)
+            await reader.read()
+    finally:
+        writer.close()
