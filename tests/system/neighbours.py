@@ -38,6 +38,13 @@ FOLLOW_LINK = """url => {
   link.click()
 }"""
 
+BURDEN = """([domain, paths]) => paths.forEach((path, at) => {
+  for (let more = 0; more < 12; more++) {
+    document.cookie = `burden-${at}-${more}=${'x'.repeat(3900)}; Domain=${domain}; Path=${path}; Secure`
+  }
+})"""
+"""Cookies for all hosts of the domain, more than any server takes."""
+
 
 class Notebook:
     """A stand-in for JupyterLab that remembers what reached it beside the agent's own questions."""

@@ -14,7 +14,18 @@ from playwright.async_api import Page, expect
 from cluster.proxy.harness import ADA, ADMIN, EVE, Certificate, System, running_agent, running_proxy
 from kupyterhub_proxy.names import base_name
 from system.lab import sign_in
-from system.neighbours import EMBED, FOLLOW_LINK, OPEN_SOCKET, POST, READ, READ_OPAQUE, SUBMIT, Notebook, navigate
+from system.neighbours import (
+    BURDEN,
+    EMBED,
+    FOLLOW_LINK,
+    OPEN_SOCKET,
+    POST,
+    READ,
+    READ_OPAQUE,
+    SUBMIT,
+    Notebook,
+    navigate,
+)
 
 DOMAIN = "example.test"
 
@@ -83,3 +94,15 @@ async def test_a_form_posts_to_no_other_notebook_but_a_link_leads_there(
     link = await navigate(eves_page, FOLLOW_LINK, str(proxy.url(base_name(ADA), "/lab")))
     assert link.status == 200
     assert notebooks[ADA].reached == ["GET /lab"]
+
+
+async def test_a_script_does_not_keep_a_browser_out_of_the_other_hosts(proxy: System, eves_page: Page) -> None:
+    await eves_page.evaluate(BURDEN, [DOMAIN, ["/", "/lab", "/lab/"]])
+
+    refused = await eves_page.goto(str(proxy.url(base_name(ADA), "/lab/tree/a.ipynb")))
+
+    assert refused is not None
+    assert refused.status == 431
+    await expect(eves_page).to_have_title("a notebook")
+    left = {cookie["name"] for cookie in await eves_page.context.cookies()}
+    assert left == {"__Host-kupyterhub-session"}

@@ -11,6 +11,7 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from kupyterhub_proxy import limits
+from kupyterhub_proxy.pages import page
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -121,6 +122,7 @@ def _is_framed(request: web.BaseRequest) -> bool:
 
 
 def _too_large() -> web.Response:
-    response = web.Response(status=431, text="the headers of this request are too large\n")
+    """Refuse it by a page that makes a browser forget what any page of the domain can burden it with."""
+    response = page("too-large.html", status=431)
     response.force_close()
     return response

@@ -1,4 +1,4 @@
-"""The server's own pages: small, without scripts, under a Content-Security-Policy that forbids the rest."""
+"""The server's own pages: small, under a Content-Security-Policy that forbids what is not in them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def page(
 
     `form_targets`: origins that its forms may post to, beside its own. Browsers check redirects too.
     """
-    style = secrets.token_urlsafe(12)
+    nonce = secrets.token_urlsafe(12)
     targets = " ".join(("'self'", *form_targets))
     policy = (
-        f"default-src 'none'; style-src 'nonce-{style}'; form-action {targets}; "
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; form-action {targets}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
     return web.Response(
         status=status,
-        text=_templates.get_template(template).render(style_nonce=style, **values),
+        text=_templates.get_template(template).render(nonce=nonce, **values),
         content_type="text/html",
         headers={
             **(headers or {}),
