@@ -274,14 +274,27 @@ class UsersContract:
 
     def test_a_name_is_purged_for_nobody_unless_somebody_is_there(self, users: Users, people: People) -> None:
         document, name, free = _new(users, people, email="ada@example.com"), fresh("ada"), fresh("free")
-        _taken(users, document, name)
+        document, told = _taken(users, document, name), []
+        held = users.claim(name)
 
-        assert users.purge_for_nobody(name, NOON) is False
-        assert users.purge_for_nobody(free, NOON) is True
+        assert users.purge_for_nobody(name, NOON, lambda *said: told.append(said) or True) is None
+        assert told == [(held, document)]
+        assert users.claim(name) == held
 
-        claim = users.claim(free)
-        assert claim is not None
-        assert (claim.user, claim.since, claim.purging) == ("", NOON, True)
+        for each in (free, name):
+            claim = users.purge_for_nobody(each, NOON, lambda *_: False)
+            assert claim is not None
+            assert claim == users.claim(each)
+            assert (claim.user, claim.since, claim.purging) == ("", NOON, True)
+
+    def test_what_an_event_has_done_is_in_the_history(self, users: Users, people: People) -> None:
+        document, event = _new(users, people, email="ada@example.com"), fresh("on_delete_user 1")
+        change = Change("Deleted", NOON, event=event)
+        users.write(document, Record(replace(document.status, phase="Deleted"), history=(change,)))
+
+        assert users.has_seen(document.id, event) is True
+        assert users.has_seen(document.id, fresh("on_delete_user 1")) is False
+        assert users.has_seen(_new(users, people, email="ada@example.com").id, event) is False
 
     def test_whom_a_message_is_on_its_way_to_is_known_until_it_has_come(self, users: Users) -> None:
         ada, bob = fresh("ada"), fresh("bob")

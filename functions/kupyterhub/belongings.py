@@ -87,7 +87,8 @@ class Belongings:
         """Remove what runs of somebody who should not, under whatever name."""
         status = document.status
         acted_on = (status.observed, status.settings) == (document.observed, settings)
-        if status.name and status.phase in AT_REST and acted_on and not memory.thoroughly:
+        at_rest = status.phase in AT_REST and status.startedAt is None
+        if status.name and at_rest and acted_on and not memory.thoroughly:
             # That somebody is at rest is only written once all is gone.
             live = self.cluster.read_notebook(status.name)
             if live is None or facts.is_ending(live) or not facts.is_of(live, document.id):

@@ -1,5 +1,6 @@
 """`storage.kind: disk`: a PersistentVolumeClaim for each person."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kupyterhub.domain.manifests.storage import claim
@@ -24,7 +25,8 @@ class Disks:
             self.cluster.resize_claim(wanted.name, size)
         return False
 
-    def delete(self, name: str) -> bool:
-        """Delete the claim that is there now; it stays for as long as Kubernetes protects it."""
+    def delete(self, name: str, still: Callable[[], None]) -> bool:
+        """Delete the claim that was read; it stays for as long as Kubernetes protects it."""
         live = self.cluster.read_claim(name)
+        still()
         return live is None or self.cluster.delete_claim(live)

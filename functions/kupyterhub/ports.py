@@ -56,11 +56,16 @@ class Users(Protocol):
         Returns the document's new version, or what `blocked` said; raises DocumentChanged, also for the claim.
         """
 
-    def purge_for_nobody(self, name: str, now: datetime) -> bool:
-        """Claim a name that no document holds, so that its storage can go; False where somebody has it."""
+    def purge_for_nobody(
+        self, name: str, now: datetime, counts: Callable[[Claim, UserDocument], bool]
+    ) -> Claim | None:
+        """Claim a name that no document holds, so that its storage can go; None where `counts` says that one does."""
 
     def release(self, claim: Claim, counts: Callable[[UserDocument | None], bool]) -> None:
         """Let go of a claim, if it is still this version and `counts` does not say that its holder has it rightly."""
+
+    def has_seen(self, user: str, event: str) -> bool:
+        """Whether a document's history has an entry that this event caused."""
 
     def claims_of(self, user: str) -> list[Claim]:
         """The names that a document holds."""
@@ -170,8 +175,12 @@ class Storage(Protocol):
         What is in it stays, and it never becomes smaller. Raises StorageRefused.
         """
 
-    def delete(self, name: str) -> bool:
-        """Ask for a person's storage to go; True once it is gone."""
+    def delete(self, name: str, still: Callable[[], None]) -> bool:
+        """Ask for a person's storage to go; True once it is gone.
+
+        `still` raises where it may not go any more. It is asked after what goes was read: what somebody else has
+        made since then stays.
+        """
 
 
 class Bus(Protocol):

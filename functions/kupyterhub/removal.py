@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from kupyterhub.domain.errors import DocumentChanged, TransientError
+from kupyterhub.domain.claims import still_counts
+from kupyterhub.domain.errors import DocumentChanged, DocumentRefused, TransientError
 from kupyterhub.domain.names import base_name, document_id
 from kupyterhub.domain.policy import email_of, has_ended
-from kupyterhub.domain.users import UserDocument
+from kupyterhub.domain.users import Status, UserDocument
 from kupyterhub.events import Deletion, Look
 from kupyterhub.ports import Record
 from kupyterhub.reconcile import ATTEMPTS, Outcome, Reconciler
@@ -47,6 +48,8 @@ class Removal:
                 return self.reconciler.reconcile(Look(document.id, event=deletion.event))
             except DocumentChanged:
                 current = self.reconciler.users.get(document.id)
+            except DocumentRefused as e:
+                return Outcome(document.id, None, f"delete-user: {e}", reason="DocumentRefused")
         raise TransientError(f"users/{document.id} changed {ATTEMPTS} times while it was to be deleted")
 
     def _nobody(self, deletion: Deletion) -> Outcome:
@@ -58,29 +61,39 @@ class Removal:
             raise TransientError(
                 f"delete-user: a document with {deletion.email} was just written; it is looked at again"
             )
-        name, now = base_name(deletion.email), self.reconciler.clock()
-        if not self.reconciler.users.purge_for_nobody(name, now) or not purger.gone(name):
+        name, now, users = base_name(deletion.email), self.reconciler.clock(), self.reconciler.users
+        runs_for = purger.runs_for(name)
+        if runs_for and users.get(runs_for):
+            return Outcome(
+                who, None, f"delete-user: the notebooks stay: the document {runs_for!r} still runs on them"
+            )
+        claim = users.purge_for_nobody(name, now, lambda claim, holder: still_counts(claim, holder, now))
+        if claim is None or not purger.gone(claim):
             raise TransientError(
                 f"delete-user: the notebooks of {deletion.email} are still in use, or too many to go at once; "
                 "they go at a later try"
             )
-        if claim := self.reconciler.users.claim(name):
-            self.reconciler.names.let_go([claim], now)
+        users.release(claim, lambda _: False)
+        self.reconciler.names.tell([], waiting=deletion.email)
         return Outcome(who, None, "delete-user: there is no such user; the notebooks are purged")
 
     def _is_late(self, deletion: Deletion, document: UserDocument) -> bool:
         """Whether a message was published before the person was enrolled (again), or has been carried out already."""
         status, published, email = document.status, deletion.published, email_of(document)
-        if status.deletedAt is not None and published <= status.deletedAt:
-            return True
+        users = self.reconciler.users
         since = status.emailSince if status.email == email else None
-        if since and published < since:
+        carried_out = status.deletedAt is not None and published <= status.deletedAt
+        if carried_out or published < (since or document.create_time):
             return True
         if has_ended(document, self.reconciler.clock()):
-            return since is None and published < document.create_time
+            return False
+        if status.deletedAt is None and deletion.event and users.has_seen(document.id, deletion.event):
+            # The document was overwritten since it was carried out.
+            return True
         # Enrolled again, or with another e-mail, and not looked at yet: since when, the document of then tells.
         if published >= document.update_time:
             return False
-        if then := self.reconciler.users.get(document.id, at=published):
-            return has_ended(then, published) or email_of(then) != email
+        if then := users.get(document.id, at=published):
+            overwritten = status == Status() != then.status
+            return overwritten or has_ended(then, published) or email_of(then) != email
         return since is None

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.claims import Claim, holds_on, is_purged
+from kupyterhub.domain.errors import DocumentChanged
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, counts_with, email_of
 from kupyterhub.domain.users import UserDocument
@@ -62,35 +63,45 @@ class Purger:
                 why = f"Deleted. The notebooks stay: another document has the e-mail {email}."
                 return Purge(done=True, message=why)
             document, claim = held, self.users.claim(name)
+            if claim is None or claim.user != document.id:
+                raise DocumentChanged(f"names/{name}")
         return self._of_holder(document, claim, email, now)
 
-    def _of_holder(self, document: UserDocument, claim: Claim | None, email: str, now: datetime) -> Purge:
+    def _of_holder(self, document: UserDocument, claim: Claim, email: str, now: datetime) -> Purge:
         name, done = base_name(email), True
         if any(_has(other, document, email, now) for other in self.counting(email, now)):
             why = f"Deleted. The notebooks stay: another document has the e-mail {email}."
-        elif user := self._runs_for_other(document, name):
+        elif user := self.runs_for(name, but=document.id):
             why = f"Deleted. The notebooks stay: the document {user!r}, whose e-mail it was, still runs on them."
-        elif self.gone(name):
+        elif self.gone(claim):
             why = "Deleted, and the notebooks purged."
         else:
             why, done = "Deleted. The notebooks go as soon as nothing uses them any more.", False
         return Purge(done, pending=not done, message=why, document=document, claim=claim if done else None)
 
-    def _runs_for_other(self, document: UserDocument, name: str) -> str | None:
+    def runs_for(self, name: str, but: str = "") -> str | None:
         """Whose notebook runs under the name, where it is left running though their e-mail is none any more."""
         live = self.cluster.read_notebook(name)
-        return facts.user(live) if live and not facts.is_of(live, document.id) and not facts.is_ending(live) else None
+        return facts.user(live) if live and not facts.is_of(live, but) and not facts.is_ending(live) else None
 
     def counting(self, email: str, now: datetime) -> list[UserDocument]:
         """The documents that count as users with this lower-case e-mail, whether or not they were looked at."""
         found = {d.id: d for d in [*self.users.with_status_email(email), *self.users.with_email(email)]}
         return [d for d in found.values() if counts_with(d, email, now)]
 
-    def gone(self, name: str) -> bool:
-        """Delete the storage of a name if no pod may still write to it; True once it is gone."""
-        if self.cluster.pods(name):
+    def gone(self, claim: Claim) -> bool:
+        """Delete the storage of a name if no pod may still write to it; True once it is gone.
+
+        Raises DocumentChanged where the name was let go of meanwhile: then the storage may be the next person's.
+        """
+
+        def still() -> None:
+            if self.users.claim(claim.name) != claim:
+                raise DocumentChanged(f"names/{claim.name}")
+
+        if self.cluster.pods(claim.name):
             return False
-        return all(storage.delete(name) for storage in self.storages)
+        return all(storage.delete(claim.name, still) for storage in self.storages)
 
 
 def _has(other: UserDocument, document: UserDocument, email: str, now: datetime) -> bool:

@@ -93,20 +93,26 @@ class FakeUsers:
         self._claims[name] = Claim(name, document.id, since, self._last, purging)
         return written
 
-    def purge_for_nobody(self, name: str, now: datetime) -> bool:
+    def purge_for_nobody(
+        self, name: str, now: datetime, counts: Callable[[Claim, UserDocument], bool]
+    ) -> Claim | None:
         self.requests.note(f"take {name}")
         claim = self._claims.get(name)
-        if claim and claim.user in self._versions:
-            return False
+        if claim and claim.user in self._versions and counts(claim, self._document(claim.user)):
+            return None
         self._last = self._next_time()
         self._claims[name] = Claim(name, "", now, self._last, purging=True)
-        return True
+        return self._claims[name]
 
     def release(self, claim: Claim, counts: Callable[[UserDocument | None], bool]) -> None:
         self.requests.note(f"release {claim.name}")
         holder = self._document(claim.user) if claim.user in self._versions else None
         if self._claims.get(claim.name) == claim and not counts(holder):
             del self._claims[claim.name]
+
+    def has_seen(self, user: str, event: str) -> bool:
+        self.requests.note(f"query history {user}")
+        return any((of, change.event) == (user, event) for of, change in self.history)
 
     def claims_of(self, user: str) -> list[Claim]:
         self.requests.note(f"query names {user}")
@@ -186,10 +192,10 @@ class FakeUsers:
         """What a restore of documents without `names` does."""
         self._claims.pop(name, None)
 
-    def put_claim(self, name: str, user: str) -> None:
+    def put_claim(self, name: str, user: str, *, purging: bool = False, since: datetime | None = None) -> None:
         """What somebody who edits `names`, or restores it, does."""
         self._last = self._next_time()
-        self._claims[name] = Claim(name, user, self._last, self._last)
+        self._claims[name] = Claim(name, user, since or self._last, self._last, purging)
 
     def claims(self) -> dict[str, str]:
         """Who holds which name."""

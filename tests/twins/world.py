@@ -136,10 +136,11 @@ class World:
         user: str | None = None,
         purge: bool = False,
         published: datetime | None = None,
+        event: str | None = None,
     ) -> list[Outcome]:
         """Somebody publishes `delete-user`, and it arrives."""
         when = published or self.clock()
-        return self.removal.delete(Deletion(when, email and email.lower(), user, purge))
+        return self.removal.delete(Deletion(when, email and email.lower(), user, purge, event))
 
     def ready(self, user: str = "ada", email: str = ADA, **fields: Any) -> None:
         """A person is enrolled, and their notebook becomes ready three seconds later."""

@@ -67,11 +67,12 @@ class Folders:
         self._share(member, roles)
         return created
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str, still: Callable[[], None]) -> bool:
         """Take the person's rights on shared folders, delete what is in their own, and then that."""
-        self._share(self._member(name), {})
         own = folders.own_folder(name)
         objects = self._names("o", own, most=self._most_deleted)
+        still()
+        self._share(self._member(name), {})
         with ThreadPoolExecutor(_AT_ONCE) as at_once:
             list(at_once.map(self._delete, (_path("o", each) for each in objects)))
         if len(objects) >= self._most_deleted:

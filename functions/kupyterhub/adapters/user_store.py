@@ -115,16 +115,20 @@ class UserStore:
         by, results = self._commit(document.id, holder, act)
         return by or _written(document, record, results[0].update_time)
 
-    def purge_for_nobody(self, name: str, now: datetime) -> bool:
-        """Write a claim that names no document, where there is none that does."""
+    def purge_for_nobody(
+        self, name: str, now: datetime, counts: Callable[[Claim, UserDocument], bool]
+    ) -> Claim | None:
+        """Write a claim that names no document, where there is none that has it rightly."""
         before = self.claim(name)
 
         def act(batch: WriteBatch, holder: UserDocument | None) -> bool:
-            if holder is None:
+            free = not (before and holder and counts(before, holder))
+            if free:
                 self._claim(batch, name, before, {"user": "", "since": now, "purging": True})
-            return holder is None
+            return free
 
-        return self._commit(f"of {name}", before.user if before else None, act)[0]
+        free, results = self._commit(f"of {name}", before.user if before else None, act)
+        return Claim(name, "", now, results[0].update_time, purging=True) if free else None
 
     def release(self, claim: Claim, counts: Callable[[UserDocument | None], bool]) -> None:
         """Delete it in one commit that depends on its holder's document as well."""
@@ -135,6 +139,13 @@ class UserStore:
 
         with suppress(DocumentChanged):
             self._commit(f"of {claim.name}", claim.user, act)
+
+    def has_seen(self, user: str, event: str) -> bool:
+        """Query one document's history by `event`."""
+        history = self._users.document(user).collection("history")
+        with _translated(f"query {COLLECTION}/{user}/history"):
+            found = history.where(filter=FieldFilter("event", "==", event)).limit(1)
+            return any(True for _ in found.stream(retry=_RETRY, timeout=_SECONDS))
 
     def claims_of(self, user: str) -> list[Claim]:
         """Query by the holder."""

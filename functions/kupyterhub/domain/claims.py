@@ -31,7 +31,7 @@ class Claim:
 
 def is_purged(claim: Claim, now: datetime) -> bool:
     """Whether somebody is at the storage of this name just now."""
-    return claim.purging and now - claim.since < PURGE_LASTS
+    return claim.purging and abs(now - claim.since) < PURGE_LASTS
 
 
 def holds_on(claim: Claim, now: datetime) -> bool:

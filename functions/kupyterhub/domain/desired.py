@@ -100,6 +100,8 @@ def desired(
     restarts = live is not None and mark != facts.restarted_at(live)
     waits = live is not None and changes and not restarts and not facts.has_no_pods(live)
     before = (facts.applied(live) or dict.fromkeys(KEYS, "")) if live else {}
+    # What else somebody writes there is nothing to take away.
+    before = {key: of for key, of in before.items() if key in KEYS}
     lifetime = Lifetime.of_live(live if waits else None, wanted.profile)
     secret = _piece(jupyterlab.secret(user, wanted, token), wanted)
     # The pods that run, and their agent, go on with the token that they have.

@@ -9,6 +9,9 @@ from kupyterhub.domain.labels import ACTIVITY, IDLE_TIMEOUT, MAX_AGE
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.settings import Profile
 
+_DIGITS = 9
+"""Of seconds: longer is somebody else's writing."""
+
 
 @dataclass(frozen=True)
 class Lifetime:
@@ -55,4 +58,4 @@ class Lifetime:
 
 
 def _seconds(text: str | None) -> timedelta | None:
-    return timedelta(seconds=float(text)) if text and text.isdecimal() else None
+    return timedelta(seconds=float(text)) if text and text.isdecimal() and len(text) <= _DIGITS else None

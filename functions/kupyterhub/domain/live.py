@@ -106,8 +106,11 @@ def token_hash(live: Object) -> str | None:
 
 def restarted_at(live: Object) -> datetime | None:
     """The restart that the Deployment's template was made by; None where it was made by its first start."""
-    mark = template_annotation(live, RESTARTED_AT)
-    return datetime.fromisoformat(mark) if mark else None
+    try:
+        mark = moment(template_annotation(live, RESTARTED_AT) or "")
+    except ValueError:  # somebody else's writing
+        return None
+    return mark if mark.tzinfo else None
 
 
 def version(live: Object) -> str:
