@@ -22,9 +22,10 @@ class Removal:
         """Delete the person that a message names; raises TransientError for another delivery."""
         documents = self._documents(deletion)
         outcomes = [self._delete(document, deletion) for document in documents]
-        if not outcomes:
-            outcomes.append(self._nobody(deletion))
-        return outcomes
+        try:
+            return outcomes or [self._nobody(deletion)]
+        except DocumentChanged as e:
+            raise TransientError(f"delete-user: {e} changed in the middle; it is looked at again") from e
 
     def _documents(self, deletion: Deletion) -> list[UserDocument]:
         users = self.reconciler.users

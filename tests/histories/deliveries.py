@@ -31,7 +31,7 @@ WRITES = {
     "delete_claim",
     "ask_to_reconcile",
 }
-_CONDITIONAL = {"write", "take"}
+_CONDITIONAL = {"write", "take", "purge_for_nobody"}
 """Firestore's client tries these again by itself, and then meets the version that it has written."""
 TO_ITS_END = 0
 

@@ -211,7 +211,7 @@ class Comparing:
         if not drifted and there == should:
             return False
         # What waits may be another account; all else is there in any case.
-        if should - there - {"ServiceAccount notebook"} or not self._waits(document, wanted, own):
+        if (should ^ there) - {"ServiceAccount notebook"} or not self._waits(document, wanted, own):
             return True
         # What waits is the notebook, and what annotations say of it.
         stated = self._stated(document, wanted)

@@ -113,6 +113,21 @@ def test_who_is_enrolled_after_nobodys_purge_starts_at_once(world: World) -> Non
     assert world.cluster.everything() == {f"PersistentVolumeClaim {DISK}"} | objects_of(ADA)
 
 
+def test_nobodys_purge_that_meets_another_is_tried_again(world: World) -> None:
+    world.ready("d")
+    world.users.remove("d")
+    world.look("d", email=ADA)
+    world.cluster.settle()
+
+    def between() -> None:
+        with pytest.raises(TransientError):
+            world.delete_user(email=ADA, purge=True)
+
+    world.cluster.requests.before(f"read PersistentVolumeClaim {DISK}", between)
+    with pytest.raises(TransientError):
+        world.delete_user(email=ADA, purge=True)
+
+
 def test_a_purge_that_was_left_for_another_email_keeps_nobody_from_purging(world: World) -> None:
     world.ready("y")
     world.users.set("y", state="deleted", purge=True)
@@ -209,3 +224,28 @@ def test_a_claim_from_the_future_locks_nobody_out(world: World) -> None:
     world.look(thoroughly=True)
 
     assert world.status().phase == "Ready"
+
+
+def test_an_own_agent_that_a_kill_left_over_goes_though_a_change_waits(world: World) -> None:
+    world.ready()
+    images = world.settings.images.model_copy(update={"jupyterlab": "registry.example/jupyterlab:2"})
+    world.settings = world.settings.model_copy(update={"agent": "shared", "images": images})
+    world.resync.run("all")
+    world.cluster.available("agent", status="True")
+
+    def die() -> None:
+        raise TransientError("killed")
+
+    world.cluster.requests.before(f"delete Deployment agent-{NAME}", die)
+    with pytest.raises(TransientError):
+        world.look()
+    world.look()
+    world.bus.take()
+
+    world.resync.run("all")
+    world.deliver_bus()
+
+    assert f"Deployment agent-{NAME}" not in world.cluster.everything()
+    assert "A change waits" in (world.status().message or "")
+    world.resync.run("all")
+    assert world.bus.take() == []
