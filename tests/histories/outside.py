@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from histories.acts import Act
 from histories.people import NAMES
 from histories.stage import BYSTANDERS, Stage
+from kupyterhub.domain.desired import NOTEBOOK
 from kupyterhub.domain.labels import APPLIED, EMAIL, USER
 from twins.world import SETTINGS
 
@@ -108,6 +109,8 @@ class Change:
             patch["spec"] = {key: value for key, value in patch["spec"].items() if key == "selector"}
         if kind == "Deployment" and "spec" in patch:
             patch["spec"] = {key: value for key, value in patch["spec"].items() if key != "selector"}
+        if self.key == NOTEBOOK and patch.get("spec", {}).get("replicas") == 0:
+            stage.watch.give_reason(self.name)  # that ends its kernels
         stage.cluster.change(kind, name, patch)
 
 

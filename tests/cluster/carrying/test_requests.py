@@ -318,7 +318,8 @@ async def test_headers_that_are_too_large_are_refused(headers: list[str]) -> Non
         head = await browser.head()
         assert " 431 " in head
         body = await browser.rest()
-        assert body == b"the headers of this request are too large\n"
+        assert b"more than this server takes" in body
+        assert b"xxx" not in body
         assert not carried.visits
 
 

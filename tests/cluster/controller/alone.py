@@ -147,6 +147,10 @@ class Alone:
     def look(self, user: str, **hints: Any) -> Outcome:
         return self.reconciler.reconcile(Look(user, **hints))
 
+    def look_once_old_pods_are_gone(self, user: str) -> None:
+        """Who waits for a pod of before is due at once, until it has gone."""
+        until(lambda: self.look(user).reason != "Ending", f"the pods of before of {user} have gone")
+
     def apply(self, kind: str, name: str, **content: Any) -> None:
         """Have an object of these kinds in the namespace, as an administrator."""
         group = {"Role": "rbac.authorization.k8s.io/v1"}

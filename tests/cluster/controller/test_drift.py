@@ -121,7 +121,7 @@ def test_of_a_crowd_that_nobody_changed_nobody_is_asked_for(alone: Alone) -> Non
             alone.look(person.user)
         elif number % 3 == 1:
             alone.set(person.user, restart=True)
-            alone.look(person.user)
+            alone.look_once_old_pods_are_gone(person.user)
 
     alone.calls.clear()
     assert compared(alone) == []

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from cluster.controller.alone import Alone
-from cluster.controller.system import Person, somebody, until
+from cluster.controller.system import Person, somebody
 from kupyterhub.domain.users import rfc3339
 
 
@@ -64,9 +64,6 @@ def test_a_look_that_paused_never_puts_old_over_new(alone: Alone) -> None:
         alone.set(person.user, profile="default", restart=True)
         alone.look(person.user)
 
-    def old_pods_are_gone() -> bool:
-        return alone.look(person.user).reason != "Ending"
-
     for number in count():
         person = somebody()
         alone.set(person.user, email=person.email)
@@ -89,7 +86,7 @@ def test_a_look_that_paused_never_puts_old_over_new(alone: Alone) -> None:
         assert status.restartedAt is not None, said
         assert marks["kupyterhub/restarted-at"] == rfc3339(status.restartedAt), said
         assert status.observed == alone.document(person.user).observed, said
-        until(old_pods_are_gone, "the pods of before have gone")
+        alone.look_once_old_pods_are_gone(person.user)
         alone.resync.run("all")
         assert alone.bus.asked == [], said
     assert number >= 9
