@@ -151,8 +151,10 @@ class Watch:
         if isinstance(verdict, Wanted):
             return Asked(verdict.name, restart=document.wishes.restart)
         assert isinstance(verdict, Rejected)
-        # What runs under an e-mail that is none any more is left running.
-        return Asked(base_name(verdict.email) if verdict.email else self._asked.get(user, Asked()).name)
+        # What runs under an e-mail that is none any more is left running; what another document has started is not.
+        name = base_name(verdict.email) if verdict.email else self._asked.get(user, Asked()).name
+        live = self._deployment(name or "")
+        return Asked(name if live is None or facts.is_of(live, user) else None)
 
     def _acted(self, user: str, document: UserDocument | None, name: str) -> bool:
         """Whether a document may have been the one that ran under a name: of several, others were duplicates."""
