@@ -133,7 +133,7 @@ async def test_the_script_does_what_a_websocket_does(
     async with TestServer(backend_app(), host="127.0.0.1") as notebook:
         await agent.serve(person(ADA, str(notebook.make_url("/"))))
         host = google.service.hostname(ADA)
-        await page.goto(f"https://{host}/gzip")
+        await page.goto(f"https://{host}/html")
         assert await page.evaluate("() => document.head.firstElementChild.tagName") == "SCRIPT"
         assert await page.evaluate(STEPS) == [
             [0, f"wss://{host}/ws", True, True],

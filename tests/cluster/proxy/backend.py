@@ -55,7 +55,7 @@ async def gzipped(_: web.Request) -> web.Response:
 
 
 async def html(_: web.Request) -> web.Response:
-    return web.Response(text="<head></head>", content_type="text/html")
+    return web.Response(text="<head></head><body>hello</body>", content_type="text/html")
 
 
 async def upload(request: web.Request) -> web.Response:
