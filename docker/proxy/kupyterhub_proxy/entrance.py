@@ -79,7 +79,9 @@ class SessionEntrance:
 
     def _sign_in(self, request: web.BaseRequest, name: str) -> web.Response:
         if request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
-            return web.Response(status=401, text=f"sign in first: open {self._hosts.user(name)}/\n")
+            # JupyterLab shows the message of an answer in JSON, of a file that could not be saved for one.
+            said = f"You are not signed in any more. Nothing is lost: open {self._hosts.user(name)}/ in another tab, "
+            return web.json_response({"message": f"{said}sign in there, and try again here."}, status=401)
         response = web.Response(status=303, headers={"Cache-Control": "no-store"})
         proof = self._sessions.prove(response, cookies.read(request))
         wanted = Wanted(name, proof, local_path(request.raw_path))

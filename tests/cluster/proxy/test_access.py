@@ -25,6 +25,9 @@ async def test_a_stranger_is_sent_to_sign_in_before_anything_is_said(system: Sys
         assert answer.headers["Location"].startswith(f"{system.origin('login')}/?")
     async with browser.request("GET", name, "/api/contents") as answer:
         assert answer.status == 401
+        # JupyterLab shows this, of a file that it could not save for one.
+        message = (await answer.json())["message"]
+        assert f"Nothing is lost: open {system.origin(name)}/ in another tab" in message
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await browser.websocket(name, "/ws")
     assert refused.value.status == 401
