@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StrictBool, ValidationError
 from pydantic.alias_generators import to_camel
 
 from kupyterhub.domain.announcements import Announcement
@@ -143,7 +143,8 @@ class _Resync(_Body):
 class _DeleteUser(_Body):
     email: str | None = None
     user: UserId | None = None
-    purge: bool = False
+    # "yes" for one is no word for what cannot be undone.
+    purge: StrictBool = False
 
 
 _Model = TypeVar("_Model", bound=_Body)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from kupyterhub.domain.claims import Claim, acted_before, is_purged, still_counts
+from kupyterhub.domain.claims import Claim, acted_before, has_given_up, is_purged, still_counts
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import counts_with
 from kupyterhub.domain.users import Status, UserDocument
@@ -43,7 +43,7 @@ class Names:
         """
         name, before = base_name(email), document.status
         claim = self.users.claim(name)
-        if claim and is_purged(claim, now):
+        if claim and is_purged(claim, now) and not has_given_up(claim, document, now):
             return Hold(document, purged=True)
         mine = claim is not None and claim.user == document.id and not claim.purging
         if mine and (before.email, before.name) == (email, name) and before.emailSince is not None:

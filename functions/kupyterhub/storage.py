@@ -15,6 +15,8 @@ from kupyterhub.domain.policy import Ended, counts_with, email_of
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.ports import Cluster, Record, Storage, Users
 
+_USED = "Deleted. The notebooks go within a minute or two of the end of what still uses them."
+
 
 @dataclass(frozen=True)
 class Purge:
@@ -47,6 +49,10 @@ class Purger:
             return Purge(done=True, message="Deleted. There was no e-mail, so there are no notebooks to purge.")
         name = base_name(email)
         claim = self.users.claim(name)
+        others = self._has_other(document, email, now) or self.runs_for(name, document.id)
+        if not others and self.cluster.pods(name):
+            # Nothing goes as long as they are there, and who comes back meanwhile need not wait for it.
+            return Purge(pending=True, message=_USED)
         if claim and claim.user != document.id and is_purged(claim, now):
             return Purge(pending=True, message="Deleted. The notebooks are being purged.")
         if claim is None or claim.user != document.id or not holds_on(claim, now):
@@ -69,15 +75,18 @@ class Purger:
 
     def _of_holder(self, document: UserDocument, claim: Claim, email: str, now: datetime) -> Purge:
         name, done = base_name(email), True
-        if any(_has(other, document, email, now) for other in self.counting(email, now)):
+        if self._has_other(document, email, now):
             why = f"Deleted. The notebooks stay: another document has the e-mail {email}."
         elif user := self.runs_for(name, but=document.id):
             why = f"Deleted. The notebooks stay: the document {user!r}, whose e-mail it was, still runs on them."
         elif self.gone(claim):
             why = "Deleted, and the notebooks purged."
         else:
-            why, done = "Deleted. The notebooks go as soon as nothing uses them any more.", False
+            why, done = _USED, False
         return Purge(done, pending=not done, message=why, document=document, claim=claim if done else None)
+
+    def _has_other(self, document: UserDocument, email: str, now: datetime) -> bool:
+        return any(_has(other, document, email, now) for other in self.counting(email, now))
 
     def runs_for(self, name: str, but: str = "") -> str | None:
         """Whose notebook runs under the name, where it is left running though their e-mail is none any more."""

@@ -15,6 +15,8 @@ from kupyterhub.domain.users import UserDocument
 PURGE_LASTS = timedelta(minutes=5)
 """For so long after each of its looks nobody takes a name whose storage is being purged."""
 
+_LOOK_LASTS = timedelta(seconds=10)
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -32,6 +34,14 @@ class Claim:
 def is_purged(claim: Claim, now: datetime) -> bool:
     """Whether somebody is at the storage of this name just now."""
     return claim.purging and abs(now - claim.since) < PURGE_LASTS
+
+
+def has_given_up(claim: Claim, document: UserDocument, now: datetime) -> bool:
+    """Whether a document purges no more under its own claim: it asks for something else by now.
+
+    A look that began before it did is over, or finds that the claim is another one before it takes anything.
+    """
+    return claim.user == document.id and now - max(claim.since, document.update_time) > _LOOK_LASTS
 
 
 def holds_on(claim: Claim, now: datetime) -> bool:

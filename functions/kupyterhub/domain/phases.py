@@ -15,6 +15,7 @@ from kupyterhub.domain.users import Agent, Status, UserDocument, search_terms
 from kupyterhub.domain.wishes import DELETED
 
 SOON = timedelta(minutes=1)
+_OF_BEFORE = ("Ending", "PurgePending")
 LONGEST = timedelta(minutes=60)
 FAR = timedelta(days=3650)
 """An end that is further away is none: programs write the last day that they know for never."""
@@ -195,14 +196,16 @@ def _running(document: UserDocument, status: Status, seen: Seen, settings: Setti
     restarted = facts.restarted_at(live) if live else None
     fell_over = facts.unavailable_since(live) if live else None
     asked = before.changes[-1].at if before.phase == "Provisioning" and before.changes else now
-    begun = max((moment for moment in (started, restarted, fell_over) if moment), default=asked)
+    made = facts.created_at(seen.made) if seen.made else None
+    begun = max((moment for moment in (started, made, restarted, fell_over) if moment), default=asked)
     deadline = begun + profile.ready_deadline
     if now >= deadline:
-        return _failed(document, status, seen.trouble or _LATE, now)
+        return _failed(document, status, seen.trouble or (_LATE if live else NO_POD), now)
     trouble = seen.trouble or (STARTING if live else NO_POD)
-    # The pod of before is gone any moment.
-    soon = now if trouble.reason == "Ending" else now + SOON
-    waits_still = before.phase == "Provisioning" and (before.reason == "Ending") == (trouble.reason == "Ending")
+    # What is of before is gone any moment.
+    soon = now if trouble.reason in _OF_BEFORE else now + SOON
+    was_so = before.reason in _OF_BEFORE
+    waits_still = before.phase == "Provisioning" and was_so is (trouble.reason in _OF_BEFORE)
     look = before.nextLookAt if waits_still and before.nextLookAt else soon
     return replace(
         status,

@@ -96,8 +96,8 @@ FAILED = {
 REJECTED = {
     "EmailNotAllowed": "Your address is not among those that may have a server here. An administrator can allow it.",
     "DuplicateEmail": "There are two entries with your address. An administrator has to remove one of them.",
-    "UnknownProfile": "The kind of server that you had is no longer offered. Choose another one below.",
-    "ImageNotAllowed": "The software that you had chosen is no longer offered. Choose another one below.",
+    "UnknownProfile": "The kind of server that your entry names is not offered. Choose another one below.",
+    "ImageNotAllowed": "The software that your entry names is not offered. Choose another one below.",
     "StorageRefused": "There is no room for your files at the moment. An administrator can make some.",
 }
 """While it is Rejected; for all others see ENTRY."""

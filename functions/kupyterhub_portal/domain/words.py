@@ -73,7 +73,9 @@ def waits_for_restart(document: UserDocument) -> bool:
 
 def _ended(document: UserDocument) -> Words:
     if document.fields.get("state") == "deleted":
-        text = "An administrator has removed it. If that was a mistake, they can bring it back, with your files."
+        purged = "purge" in (document.status.message or "") or document.wishes.purge
+        files = "but your files are gone" if purged else "with your files"
+        text = f"An administrator has removed it. If that was a mistake, they can bring it back, {files}."
     else:
         text = "Your time here is over. An administrator can extend it; your files are kept."
     return Words("You have no server any more", text)

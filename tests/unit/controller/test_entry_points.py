@@ -148,6 +148,16 @@ def test_delete_user_in_every_form(deliver: Deliver, wired: World, data: str | d
     assert wired.status().phase == "Deleted"
 
 
+@pytest.mark.parametrize("purge", ["yes", "true", "false", 1, 0, []])
+def test_files_go_only_by_true(deliver: Deliver, wired: World, purge: Any) -> None:
+    wired.ready()
+    before = wired.users.peek("ada")
+
+    deliver("on_delete_user", message({"email": ADA, "purge": purge}))
+
+    assert wired.users.peek("ada") == before
+
+
 def test_the_publish_time_is_that_of_the_message(deliver: Deliver, wired: World) -> None:
     wired.ready()
     before = wired.users.peek("ada")

@@ -50,7 +50,7 @@ def test_a_purge_waits_for_the_pods_and_says_when_it_looks_again(world: World) -
     assert world.users.peek("ada").fields["purge"] is True
     assert world.status().phase == "Deleted"
     assert world.status().nextLookAt is not None
-    assert "as soon as nothing uses them" in (world.status().message or "")
+    assert "within a minute or two" in (world.status().message or "")
     assert "deletionTimestamp" not in world.cluster.get("PersistentVolumeClaim", STORAGE)["metadata"]
 
 

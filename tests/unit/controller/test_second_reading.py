@@ -45,19 +45,24 @@ def test_a_purge_that_paused_leaves_the_next_persons_disk(world: World, comes: s
     assert is_whole(world)
 
 
-def test_a_message_of_before_the_document_was_made_anew_deletes_nobody(world: World) -> None:
+@pytest.mark.parametrize("told", ["of its end", "of its new start", "of both", "of neither"])
+def test_a_message_of_before_the_document_was_made_anew_deletes_nobody(world: World, told: str) -> None:
     world.ready(ID)
     published = world.clock.move(seconds=5)
     world.clock.move(seconds=5)
     world.users.remove(ID)
-    world.look(ID, email=ADA)
-    world.cluster.settle()
+    if told in ("of its end", "of both"):
+        world.look(ID, email=ADA)
+        world.cluster.settle()
     world.clock.move(seconds=60)
     world.users.set(ID, email=ADA)
+    if told in ("of its new start", "of both"):
+        world.look(ID)
 
     world.delete_user(email=ADA, purge=True, published=published)
 
-    assert world.status(ID).phase == "Provisioning"
+    assert "state" not in world.users.peek(ID).fields
+    assert world.status(ID).phase in ("Provisioning", "Ready")
 
 
 @pytest.mark.parametrize("looked_at", [True, False], ids=["looked at", "not yet looked at"])
@@ -249,3 +254,58 @@ def test_an_own_agent_that_a_kill_left_over_goes_though_a_change_waits(world: Wo
     assert "A change waits" in (world.status().message or "")
     world.resync.run("all")
     assert world.bus.take() == []
+
+
+def test_who_comes_back_before_anything_of_a_purge_has_gone_starts_on_the_same_files(world: World) -> None:
+    """Nobody purges any more, so there is nothing to wait for but the pod of before."""
+    world.ready()
+    world.users.set("ada", state="deleted", purge=True)
+    world.look()
+    world.clock.move(seconds=12)
+    world.users.set("ada", state="running", purge=None)
+
+    world.look()
+
+    assert world.status().reason == "Ending"
+    world.cluster.settle()
+    world.clock.move(minutes=1)
+    world.resync.run("due")
+    world.deliver_bus()
+    assert world.objects() == objects_of(ADA)
+    assert is_whole(world)
+
+
+def test_who_comes_back_in_the_middle_of_a_purge_waits_some_seconds_and_gets_new_files(world: World) -> None:
+    world.ready()
+    world.users.set("ada", state="deleted")
+    world.look()
+    world.cluster.settle()
+    world.users.set("ada", purge=True)
+    world.look()
+    world.users.set("ada", state="running", purge=None)
+
+    world.look()
+
+    assert world.status().reason == "PurgePending"
+    world.cluster.settle()
+    world.clock.move(minutes=1)
+    world.resync.run("due")
+    world.deliver_bus()
+    assert world.objects() == objects_of(ADA)
+    assert is_whole(world)
+
+
+def test_a_wait_that_ends_late_is_not_the_new_servers_fault(world: World) -> None:
+    world.ready()
+    for state in ("stopped", "running"):
+        world.users.set("ada", state=state)
+        world.look()
+    world.clock.move(minutes=9, seconds=59)
+    world.look()
+    world.cluster.settle()
+    world.clock.move(minutes=1)
+    world.look()
+    world.clock.move(seconds=1)
+    world.look()
+
+    assert world.status().phase == "Provisioning"
