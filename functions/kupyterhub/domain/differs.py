@@ -13,7 +13,7 @@ from kupyterhub.domain.claims import Claim, is_purged, still_counts
 from kupyterhub.domain.desired import NOTEBOOK, desired, needed
 from kupyterhub.domain.drift import covers
 from kupyterhub.domain.installation import Installation
-from kupyterhub.domain.labels import TEMPLATE
+from kupyterhub.domain.labels import ACTIVITY, IDLE_TIMEOUT, TEMPLATE
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.names import base_name, user_hash
 from kupyterhub.domain.phases import searched
@@ -213,7 +213,7 @@ class Comparing:
         # What waits may be another account; all else is there in any case.
         if (should ^ there) - {"ServiceAccount notebook"} or not self._waits(document, wanted, own):
             return True
-        # What waits is the notebook, and what annotations say of it.
+        # What waits is the notebook.
         stated = self._stated(document, wanted)
         return any(not covers(obj.owned, _bare(stated[obj.key])) for obj in drifted if obj.key != NOTEBOOK)
 
@@ -252,7 +252,10 @@ def stopped_by_settings(document: UserDocument, verdict: Verdict, settings: str)
 
 
 def _bare(manifest: Object) -> Object:
-    return {**manifest, "metadata": {**manifest["metadata"], "annotations": {}}}
+    """A manifest without the annotations that wait with the notebook: by them an agent knows when it is idle."""
+    meta = manifest["metadata"]
+    kept = {name: said for name, said in meta["annotations"].items() if name not in (IDLE_TIMEOUT, ACTIVITY)}
+    return {**manifest, "metadata": {**meta, "annotations": kept}}
 
 
 def _is_asked_for(document: UserDocument, verdict: Verdict) -> bool:

@@ -291,25 +291,32 @@ def _others_change(world: World) -> None:
     world.cluster.change("Secret", NOTEBOOK, {"data": {"token": "MA=="}})
 
 
+def _others_say_whose_it_is(world: World) -> None:
+    whose = {"kupyterhub/user": "eve", "kupyterhub/email": "eve@elsewhere.org"}
+    world.cluster.change("Service", NOTEBOOK, {"metadata": {"annotations": whose}})
+
+
 def _others_take_away(world: World) -> None:
     world.cluster.drop("Secret", NOTEBOOK)
 
 
 @changed
-@pytest.mark.parametrize("harm", [_others_change, _others_take_away], ids=["changed", "taken away"])
-def test_a_secret_that_others_harmed_is_put_right_while_a_change_waits(
+@pytest.mark.parametrize("harm", [_others_change, _others_say_whose_it_is, _others_take_away])
+def test_what_others_harmed_is_put_right_while_a_change_waits(
     world: World, change: Callable[[World], None], harm: Callable[[World], None]
 ) -> None:
     world.ready()
     change(world)
     world.look()
     running = notebook(world)["spec"]
+    service = world.cluster.get("Service", NOTEBOOK)["metadata"]["annotations"]
     harm(world)
 
     world.resync.run("all")
     world.deliver_bus()
 
     assert secret(world)["data"]["token"] != "MA=="  # noqa: S105
+    assert world.cluster.get("Service", NOTEBOOK)["metadata"]["annotations"] == service
     assert notebook(world)["spec"] == running
     world.resync.run("all")
     assert world.bus.take() == []
