@@ -18,6 +18,8 @@ from kupyterhub_local.bridge.schedule import run_schedule
 from kupyterhub_local.bridge.server import Inbox, make_app
 from kupyterhub_local.bridge.snapshot_folder import SnapshotFolder
 
+_STOP_SECONDS = 3.0
+
 log = logging.getLogger(__name__)
 
 
@@ -51,7 +53,8 @@ async def _serve(options: Options, queue: EventQueue, session: aiohttp.ClientSes
     exporter = Exporter(SnapshotFolder(options.snapshots), firestore.export)
     registration = Registration(firestore, pubsub, f"http://{options.listen}", exporter.changed)
     inbox = Inbox(options.project, queue, delivery.wake, exporter.changed, registration.done.is_set)
-    runner = web.AppRunner(make_app(inbox), access_log=None)
+    # An event is taken in at once; a request that is only half there at the end is not waited for long.
+    runner = web.AppRunner(make_app(inbox), access_log=None, shutdown_timeout=_STOP_SECONDS)
     await runner.setup()
     try:
         host, _, port = options.listen.rpartition(":")
