@@ -57,6 +57,10 @@ class Names:
                 return Hold(document, other=other)
             waiting = [each.id for each in others if _is_concerned(each)]
         since = claim.since if claim and mine else _since(document, email)
+        if before == Status():
+            # What a former document of this id held, this one has held since it was made; one that was put back keeps
+            # its status.
+            since = max(since, document.create_time)
         # One that was broken off.
         purging = claim is not None and claim.purging
         taken = self.users.take(

@@ -84,8 +84,7 @@ class Removal:
         users = self.reconciler.users
         since = status.emailSince if status.email == email else None
         carried_out = status.deletedAt is not None and published <= status.deletedAt
-        # A name that the former document of this id still held is held since then.
-        if carried_out or published < max(since or document.create_time, document.create_time):
+        if carried_out or published < (since or document.create_time):
             return True
         if has_ended(document, self.reconciler.clock()):
             return False
