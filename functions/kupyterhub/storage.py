@@ -49,8 +49,7 @@ class Purger:
             return Purge(done=True, message="Deleted. There was no e-mail, so there are no notebooks to purge.")
         name = base_name(email)
         claim = self.users.claim(name)
-        others = self._has_other(document, email, now) or self.runs_for(name, document.id)
-        if not others and self.cluster.pods(name):
+        if self.cluster.pods(name) and not self._why_they_stay(document, email, now):
             # Nothing goes as long as they are there, and who comes back meanwhile need not wait for it.
             return Purge(pending=True, message=_USED)
         if claim and claim.user != document.id and is_purged(claim, now):
@@ -74,19 +73,19 @@ class Purger:
         return self._of_holder(document, claim, email, now)
 
     def _of_holder(self, document: UserDocument, claim: Claim, email: str, now: datetime) -> Purge:
-        name, done = base_name(email), True
-        if self._has_other(document, email, now):
-            why = f"Deleted. The notebooks stay: another document has the e-mail {email}."
-        elif user := self.runs_for(name, but=document.id):
-            why = f"Deleted. The notebooks stay: the document {user!r}, whose e-mail it was, still runs on them."
-        elif self.gone(claim):
-            why = "Deleted, and the notebooks purged."
-        else:
-            why, done = _USED, False
-        return Purge(done, pending=not done, message=why, document=document, claim=claim if done else None)
+        if stay := self._why_they_stay(document, email, now):
+            return Purge(done=True, message=stay, document=document, claim=claim)
+        if self.gone(claim):
+            return Purge(done=True, message="Deleted, and the notebooks purged.", document=document, claim=claim)
+        return Purge(pending=True, message=_USED, document=document)
 
-    def _has_other(self, document: UserDocument, email: str, now: datetime) -> bool:
-        return any(_has(other, document, email, now) for other in self.counting(email, now))
+    def _why_they_stay(self, document: UserDocument, email: str, now: datetime) -> str | None:
+        """What is said where somebody else has the e-mail, or still runs on what is kept under it."""
+        if any(_has(other, document, email, now) for other in self.counting(email, now)):
+            return f"Deleted. The notebooks stay: another document has the e-mail {email}."
+        if user := self.runs_for(base_name(email), but=document.id):
+            return f"Deleted. The notebooks stay: the document {user!r}, whose e-mail it was, still runs on them."
+        return None
 
     def runs_for(self, name: str, but: str = "") -> str | None:
         """Whose notebook runs under the name, where it is left running though their e-mail is none any more."""

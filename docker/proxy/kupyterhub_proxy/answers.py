@@ -49,17 +49,12 @@ def believed(head: AnswerHead, first: int = HTTPStatus.OK, last: int = 599) -> A
         _NAME.fullmatch(name) and _TEXT.fullmatch(value) for name, value in head.headers
     ):
         raise NotHttp("its head holds what no head may")
-    lengths = [value for name, value in head.headers if _is_length(name)]
+    lengths = rules.values(head.headers, "content-length")
     if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
         raise NotHttp("its length is none")
     return Answer(
         head.status,
         head.reason or None,
-        tuple(pair for pair in rules.answer_headers(head.headers) if not _is_length(pair[0])),
+        tuple(pair for pair in rules.answer_headers(head.headers) if rules.key(pair[0]) != "content-length"),
         int(lengths[0]) if lengths else None,
     )
-
-
-def _is_length(name: str) -> bool:
-    # Some read `_` as `-` (kupyterhub_tunnel.rules).
-    return name.lower().replace("_", "-") == "content-length"

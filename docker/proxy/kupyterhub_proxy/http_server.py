@@ -90,9 +90,7 @@ class _Speaker(web.RequestHandler):
         log.info("refused a request from %s: %s", request.remote, type(exc).__name__)
         if isinstance(exc, LineTooLong) or exc.message.startswith(_TOO_MANY):
             return _too_large()
-        response = web.Response(status=400, text="this is no HTTP request\n")
-        response.force_close()
-        return response
+        return _closing(web.Response(status=400, text="this is no HTTP request\n"))
 
 
 def refusal(request: web.BaseRequest) -> web.Response | None:
@@ -102,9 +100,7 @@ def refusal(request: web.BaseRequest) -> web.Response | None:
     if request.version not in {HttpVersion10, HttpVersion11}:
         return web.Response(status=505, text="this server speaks HTTP/1.1\n")
     if not _is_framed(request):
-        response = web.Response(status=400, text="where this request ends is not said as HTTP says it\n")
-        response.force_close()
-        return response
+        return _closing(web.Response(status=400, text="where this request ends is not said as HTTP says it\n"))
     if sum(len(name) + len(value) for name, value in request.raw_headers) > limits.HEADER_BYTES:
         return _too_large()
     if request.headers.get("Expect", "100-continue").lower() != "100-continue":
@@ -123,6 +119,10 @@ def _is_framed(request: web.BaseRequest) -> bool:
 
 def _too_large() -> web.Response:
     """Refuse it by a page that makes a browser forget what any page of the domain can burden it with."""
-    response = page("too-large.html", status=431)
+    return _closing(page("too-large.html", status=431))
+
+
+def _closing(response: web.Response) -> web.Response:
+    """Let nothing follow on its connection."""
     response.force_close()
     return response

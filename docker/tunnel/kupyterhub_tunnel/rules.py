@@ -62,9 +62,9 @@ def refusal(head: RequestHead, origin: str) -> str | None:
 
     `origin` is scheme and host of the user's URL, as configured: `https://<name>.<domain>`.
     """
-    if (head.websocket or head.method not in SAFE_METHODS) and _values(head.headers, "origin") != [origin]:
+    if (head.websocket or head.method not in SAFE_METHODS) and values(head.headers, "origin") != [origin]:
         return f"a WebSocket, or a {head.method} request, must come from a page of {origin}"
-    sites = _values(head.headers, "sec-fetch-site")
+    sites = values(head.headers, "sec-fetch-site")
     if any(site not in {"same-origin", "none"} for site in sites) and not _is_top_level_navigation(head):
         return "only links may lead here from another site"
     return None
@@ -91,7 +91,7 @@ def answer_headers(headers: Headers) -> Headers:
 
 def subprotocols(headers: Headers) -> tuple[str, ...]:
     """List what a WebSocket's client offers, most wanted first."""
-    offers = ",".join(_values(headers, "sec-websocket-protocol"))
+    offers = ",".join(values(headers, "sec-websocket-protocol"))
     return tuple(offer.strip() for offer in offers.split(",") if offer.strip())
 
 
@@ -118,9 +118,9 @@ def _passed(headers: Headers, fate: Callable[[str], _Fate], rewrite: Callable[[s
                 if left := rewrite(value):
                     kept.append((name, left))
             case _Fate.NAMES_OTHERS:
-                named.update(_key(other.strip()) for other in value.split(","))
+                named.update(key(other.strip()) for other in value.split(","))
     if named - _HOP_BY_HOP:
-        return tuple(pair for pair in kept if _key(pair[0]) not in named)
+        return tuple(pair for pair in kept if key(pair[0]) not in named)
     return tuple(kept)
 
 
@@ -140,15 +140,16 @@ def _by_name(judge: Callable[[str], _Fate]) -> Callable[[str], _Fate]:
 
 @_by_name
 def _of_request(name: str) -> _Fate:
-    return _judged(_key(name), _REQUEST_ONLY, _REQUEST_PREFIXES, "cookie")
+    return _judged(key(name), _REQUEST_ONLY, _REQUEST_PREFIXES, "cookie")
 
 
 @_by_name
 def _of_answer(name: str) -> _Fate:
-    return _judged(_key(name), _ANSWER_ONLY, _ANSWER_PREFIXES, "set-cookie")
+    return _judged(key(name), _ANSWER_ONLY, _ANSWER_PREFIXES, "set-cookie")
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """Give a header's name as it is compared here."""
     # The same few names come with each request; long ones are nobody's and not worth the memory.
     return _short_key(name) if len(name) <= _SHORT_NAME else _any_key(name)
 
@@ -160,16 +161,17 @@ def _any_key(name: str) -> str:
 _short_key = lru_cache(maxsize=1024)(_any_key)
 
 
-def _values(headers: Headers, wanted: str) -> list[str]:
-    return [value for name, value in headers if _key(name) == wanted]
+def values(headers: Headers, wanted: str) -> list[str]:
+    """List what the headers of one name (as `key` gives it) say."""
+    return [value for name, value in headers if key(name) == wanted]
 
 
 def _is_top_level_navigation(head: RequestHead) -> bool:
     return (
         head.method == "GET"
         and not head.websocket
-        and _values(head.headers, "sec-fetch-mode") == ["navigate"]
-        and _values(head.headers, "sec-fetch-dest") == ["document"]
+        and values(head.headers, "sec-fetch-mode") == ["navigate"]
+        and values(head.headers, "sec-fetch-dest") == ["document"]
     )
 
 
