@@ -91,8 +91,8 @@ class Objects:
         if live is None and not made and any(map(_may_run, self.cluster.pods(wanted.name))):
             return replace(seen, trouble=ENDING)
         put = [self._put(piece, expected=live is not None or thoroughly) for piece in plan.stale]
-        put += [self._mend(piece) for piece in plan.mends if thoroughly]
         after = self._put_notebook(plan, live)
+        put += [self._mend(piece) for piece in plan.mends if thoroughly]
         gone = [self._take_away(key, wanted.name) for key in plan.gone]
         changed = made or any(put) or any(gone) or live is None or facts.version(after) != facts.version(live)
         return replace(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -69,8 +69,12 @@ class Desired:
         """The same, where nothing that was noted is to be relied on: somebody else may have changed anything."""
         unsure = {Change.NOTHING: Change.ANNOTATE if self.waits else Change.APPLY}
         there = facts.applied(self.notebook) or {}
+        metadata = self.notebook["metadata"]
+        # What is mended has what waits in it: once that does not wait any more, nobody knows which it has.
+        noting = _noting(there | {piece.key: "" for piece in self.mends})
         return replace(
             self,
+            notebook={**self.notebook, "metadata": {**metadata, "annotations": metadata["annotations"] | noting}},
             stale=self.pieces,
             storage=not self.waits,
             change=unsure.get(self.change, self.change),
@@ -116,7 +120,7 @@ def desired(
     )
     kept = (*keep, *((secret.key,) if token_waits else ()))
     there = {piece.key: piece.hash for piece in pieces} | {key: before[key] for key in kept if key in before}
-    notebook["metadata"]["annotations"] |= {APPLIED: ",".join(f"{key}={of}" for key, of in sorted(there.items()))}
+    notebook["metadata"]["annotations"] |= _noting(there)
     if live and waits:
         notebook["metadata"]["annotations"] |= {TEMPLATE: facts.template_of(live)}
     acted_on = (user.status.observed, user.status.settings) == (user.observed, installation.hash)
@@ -160,6 +164,10 @@ def _piece(manifest: Object, wanted: Wanted) -> Piece:
     name = manifest["metadata"]["name"].removesuffix(f"-{wanted.name}")
     text = json.dumps(manifest, sort_keys=True)
     return Piece(f"{manifest['kind']} {name}", manifest, hashlib.sha256(text.encode()).hexdigest()[:8])
+
+
+def _noting(there: Mapping[str, str]) -> dict[str, str]:
+    return {APPLIED: ",".join(f"{key}={of}" for key, of in sorted(there.items()))}
 
 
 def _change(notebook: Object, live: Object | None, *, template: bool) -> Change:

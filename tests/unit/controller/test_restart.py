@@ -1,5 +1,6 @@
 """A running notebook is never restarted by a change; `restart: true` restarts it once."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -341,3 +342,31 @@ def test_a_notebook_without_pods_starts_with_the_change_that_waits(
     world.cluster.available(NOTEBOOK, status="True")
     world.resync.run("all")
     assert world.bus.take() == []
+
+
+@pytest.mark.parametrize(
+    "request_", [None, f"create Secret {NOTEBOOK}", f"annotate Deployment {NOTEBOOK}", "answered*"]
+)
+def test_a_secret_that_was_mended_under_another_master_secret_goes_back_with_it(
+    world: World, request_: str | None
+) -> None:
+    """Killed before a request or not: the notebook says what is sure of the Secret."""
+    world.ready()
+    before, first = secret(world)["data"], world.master_secret
+    change_master_secret(world)
+    if request_ is None or not request_.startswith("annotate"):
+        world.look()
+    world.cluster.drop("Secret", NOTEBOOK)
+    if request_ is not None:
+        world.cluster.requests.before(request_, killed)
+    for _ in range(4):
+        world.clock.move(hours=1)
+        world.resync.run("all")
+        with contextlib.suppress(TransientError):
+            world.deliver_bus()
+    assert secret(world)["data"] != before
+
+    world.master_secret = first
+    world.look()
+
+    assert secret(world)["data"] == before
