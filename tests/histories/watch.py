@@ -74,6 +74,8 @@ class Watch:
         if name in ("write", "take"):
             self._look_at_record(by, name, args, answer)
             self._look_at_documents()
+        elif name == "delete":
+            self._look_at_documents()  # the end of somebody may have come since the last act
         elif name == "create" and answer is not None:
             self._look_at_pods(by, answer)
         elif name == "delete_claim":
