@@ -117,7 +117,7 @@ async def sign_in_there(page: Page, account: str) -> None:
 
 async def sign_in(page: Page, proxy: System, account: str, name: str = ADAS) -> None:
     """Open a host and sign in on the way."""
-    await page.goto(str(proxy.url(name, "/lab?x=1")))
+    await page.goto(str(proxy.url(name, "/lab?x=1#cell-5")))
     await sign_in_there(page, account)
 
 
@@ -126,7 +126,7 @@ async def test_an_owner_signs_in_once_and_each_cookie_is_of_one_host(
 ) -> None:
     await sign_in(page, proxy, ADA)
     await expect(page).to_have_title("a notebook")
-    assert page.url == str(proxy.url(ADAS, "/lab?x=1"))
+    assert page.url == str(proxy.url(ADAS, "/lab?x=1#cell-5"))
     assert notebooks[ADA].reached == ["GET /lab"]
     cookies = [cookie for cookie in await page.context.cookies() if str(cookie["name"]).find("kupyterhub") >= 0]
     assert {(cookie["name"], cookie["domain"]) for cookie in cookies} == {
@@ -277,3 +277,20 @@ async def test_signing_out_ends_what_other_tabs_have_open(
     assert await page.evaluate("window.ended") == "closed"
     await page.goto(str(proxy.url(ADAS)))
     await expect(page.get_by_placeholder("Enter any login")).to_be_visible()
+
+
+async def test_an_address_too_long_for_the_sign_in_is_opened_after_one_in_another_tab(
+    proxy: System, notebooks: dict[str, Notebook], page: Page
+) -> None:
+    address = str(proxy.url(ADAS, f"/lab?x={'y' * 3000}#here"))
+    await page.goto(address)
+    await expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
+    async with page.expect_popup() as opened:
+        await page.get_by_role("link", name="Sign in in another tab").click()
+    tab = await opened.value
+    await sign_in_there(tab, ADA)
+    await expect(tab).to_have_title("a notebook")
+    assert notebooks[ADA].reached == ["GET /"]
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(page).to_have_title("a notebook")
+    assert page.url == address

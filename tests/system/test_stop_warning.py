@@ -89,3 +89,36 @@ async def test_an_open_page_that_nobody_touches_is_warned_kept_by_a_button_or_an
     said = scene.page.get_by_role("alert", name="JupyterLab was stopped")
     await expect(said).to_contain_text("Saved files are kept")
     await expect(said.get_by_role("link", name="Open it again")).to_have_attribute("href", scene.page.url)
+
+
+LOOKS_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
+"""As when somebody comes back to the tab."""
+
+
+async def test_whose_sign_in_has_ended_is_told_in_the_page_and_goes_on_after_another(scene: Scene) -> None:
+    page = scene.page
+    ended = page.get_by_role("alert", name="Your sign-in has ended")
+    await page.context.clear_cookies()
+    await page.evaluate(LOOKS_AGAIN)
+    await expect(ended).to_contain_text("Nothing is lost")
+
+    async with page.expect_popup() as opened:
+        await ended.get_by_role("link", name="Sign in").click()
+    tab = await opened.value
+    await sign_in(tab, ADA)
+    await expect(tab.get_by_role("heading", name="You are signed in again")).to_be_visible()
+    await tab.close()
+
+    await page.evaluate(LOOKS_AGAIN)
+    await expect(ended).to_be_hidden()
+
+
+async def test_what_stands_behind_the_number_sign_of_an_address_is_kept_by_the_sign_in(
+    tmp_path: Path, page: Page
+) -> None:
+    async with running_proxy(tmp_path) as system:
+        address = f"{system.origin(base_name(ADA))}/lab/tree/a.ipynb?x=1#a-heading"
+        await page.goto(address)
+        await sign_in(page, ADA)
+        await expect(page.get_by_role("heading", name="Your JupyterLab does not answer yet")).to_be_visible()
+        assert page.url == address

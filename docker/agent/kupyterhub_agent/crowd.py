@@ -122,9 +122,10 @@ class Crowd:
 
     def _forwarder(self, person: Person, origin: str) -> Forwarder:
         member = self._members[person.name]
-        additions = [*self._additions(member.notebook, origin)]
-        if person.activity.idle_timeout is not None:
-            additions.append(Addition(Keeping(member.activity), keeping.SCRIPT))
+        additions = [
+            *self._additions(member.notebook, origin),
+            Addition(Keeping(member.activity), keeping.SCRIPT),
+        ]
         return Forwarder(
             member.notebook,
             origin,

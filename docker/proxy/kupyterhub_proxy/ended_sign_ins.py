@@ -29,7 +29,7 @@ class Ended(NamedTuple):
 class _OfPerson:
     by_sign_in: dict[str, Ended] = field(default_factory=dict)
     before: datetime = _NEVER
-    """Whatever would have lasted no longer than this has ended too."""
+    """What began no later has ended too."""
 
 
 class EndedSignIns:
@@ -42,7 +42,7 @@ class EndedSignIns:
     def has(self, visitor: Visitor) -> bool:
         """Whether a sign-in has ended."""
         person = self._people.get(visitor.email)
-        return person is not None and (visitor.sign_in in person.by_sign_in or visitor.until <= person.before)
+        return person is not None and (visitor.sign_in in person.by_sign_in or visitor.began <= person.before)
 
     def add(self, ended: Ended, now: datetime) -> None:
         """Take one in; those whose time is over are forgotten."""
@@ -51,8 +51,8 @@ class EndedSignIns:
         person = self._people.setdefault(ended.visitor.email, _OfPerson())
         person.by_sign_in[ended.visitor.sign_in] = ended
         if len(person.by_sign_in) > KEPT:
-            oldest = min((each.visitor for each in person.by_sign_in.values()), key=lambda visitor: visitor.until)
-            person.before = max(person.before, oldest.until)
+            oldest = min((each.visitor for each in person.by_sign_in.values()), key=lambda visitor: visitor.began)
+            person.before = max(person.before, oldest.began)
             del person.by_sign_in[oldest.sign_in]
 
     def of(self, email: str) -> Collection[Ended]:

@@ -10,7 +10,7 @@ from aiohttp import web
 from kupyterhub_proxy import cookies
 from kupyterhub_proxy.login import FAREWELL, SESSION_PATH
 from kupyterhub_proxy.pages import local_path, page, redirect
-from kupyterhub_proxy.wanted import Wanted
+from kupyterhub_proxy.wanted import MOST_PATH, Wanted
 
 if TYPE_CHECKING:
     from kupyterhub_proxy.hosts import Hosts
@@ -41,6 +41,9 @@ class Entrance(Protocol):
 
     def lasts(self, visitor: Visitor) -> bool:
         """Whether what was proven still counts: asked again while something of theirs is open."""
+
+    def renew(self, response: web.StreamResponse, visitor: Visitor, name: str) -> None:
+        """Let what was proven count longer on the host of this name, where that can be: they use it."""
 
     def sign_out(self) -> SignOut:
         """Say how one signs out."""
@@ -73,6 +76,10 @@ class SessionEntrance:
         """Whether it has neither run out nor been signed out."""
         return self._sessions.lasts(visitor)
 
+    def renew(self, response: web.StreamResponse, visitor: Visitor, name: str) -> None:
+        """Give a session that lasts longer."""
+        self._sessions.renew(response, visitor, name)
+
     def sign_out(self) -> SignOut:
         """By a form: no other site can send it."""
         return SignOut(SIGN_OUT_PATH, form_targets=(self._hosts.login,))
@@ -82,9 +89,12 @@ class SessionEntrance:
             # JupyterLab shows the message of an answer in JSON, of a file that could not be saved for one.
             said = f"You are not signed in any more. Nothing is lost: open {self._hosts.user(name)}/ in another tab, "
             return web.json_response({"message": f"{said}sign in there, and try again here."}, status=401)
+        path = local_path(request.raw_path)
+        if len(path) > MOST_PATH:
+            return page("sign-in-first.html", status=401, sign_in=f"{self._hosts.login}/?{Wanted(name).query()}")
         response = web.Response(status=303, headers={"Cache-Control": "no-store"})
         proof = self._sessions.prove(response, cookies.read(request))
-        wanted = Wanted(name, proof, local_path(request.raw_path))
+        wanted = Wanted(name, proof, path)
         response.headers["Location"] = f"{self._hosts.login}/?{wanted.query()}"
         return response
 

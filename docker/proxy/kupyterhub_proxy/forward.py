@@ -23,6 +23,8 @@ from kupyterhub_tunnel.relay import CLOSE_SECONDS, relay
 from kupyterhub_tunnel.stream import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kupyterhub_tunnel.carrier import Carrier, Channel
     from kupyterhub_tunnel.heads import AnswerHead
 
@@ -65,9 +67,16 @@ class Forwarder:
         self._open: Counter[str] = Counter()
 
     async def forward(
-        self, request: web.BaseRequest, head: RequestHead, carrier: Carrier, user: str = ""
+        self,
+        request: web.BaseRequest,
+        head: RequestHead,
+        carrier: Carrier,
+        user: str = "",
+        finish: Callable[[web.StreamResponse], None] = lambda _: None,
     ) -> web.StreamResponse:
         """Answer a request of this user's by an agent; raises NotReached while nothing has been answered.
+
+        `finish` adds to the head of an answer what is not the notebook's.
 
         Is cancelled when the browser goes away, and then gives up the request at the notebook too.
         """
@@ -77,13 +86,19 @@ class Forwarder:
             return _refused(501, "the agent of this notebook carries no WebSockets")
         self._open[head.name] += 1
         try:
-            return await self._carry(request, cleaned(head, user), carrier)
+            return await self._carry(request, cleaned(head, user), carrier, finish)
         finally:
             self._open[head.name] -= 1
             if not self._open[head.name]:
                 del self._open[head.name]
 
-    async def _carry(self, request: web.BaseRequest, head: RequestHead, carrier: Carrier) -> web.StreamResponse:
+    async def _carry(
+        self,
+        request: web.BaseRequest,
+        head: RequestHead,
+        carrier: Carrier,
+        finish: Callable[[web.StreamResponse], None],
+    ) -> web.StreamResponse:
         try:
             channel = await carrier.open(head)
         except TunnelError as error:
@@ -96,7 +111,7 @@ class Forwarder:
                 return _refused(504, f"the notebook gave no answer for {self._limits.first_byte_seconds:.0f} s")
             if isinstance(channel, Stream) and head.websocket and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return await _websocket(request, answer, channel)
-            return await _answer(request, answer, channel)
+            return await _answer(request, answer, channel, finish)
         except NotHttp as error:
             return _refused(502, f"the notebook's answer is no HTTP: {error}")
         finally:
@@ -128,7 +143,9 @@ def _hint(request: web.BaseRequest, head: AnswerHead) -> None:
         request.transport.write("\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape"))
 
 
-async def _answer(request: web.BaseRequest, head: AnswerHead, channel: Channel) -> web.StreamResponse:
+async def _answer(
+    request: web.BaseRequest, head: AnswerHead, channel: Channel, finish: Callable[[web.StreamResponse], None]
+) -> web.StreamResponse:
     answer = believed(head)
     headers = CIMultiDict(answer.headers)
     whole = channel.whole()
@@ -136,9 +153,12 @@ async def _answer(request: web.BaseRequest, head: AnswerHead, channel: Channel) 
         if answer.length not in (None, len(whole)):
             raise NotHttp("it is longer or shorter than it says")
         # Head and body in one write: most answers are small.
-        return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
+        small = web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
+        finish(small)
+        return small
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
     response.content_length = answer.length
+    finish(response)
     await response.prepare(request)
     if answer.has_body(request.method) and not await _body(response, answer.length, channel):
         # A proper end would make half a download look whole, or what is left over another answer.

@@ -85,8 +85,11 @@ class SignInHost:
         if visitor is None:
             return await self._identity.ask(request, wanted)
         if wanted.host:
-            return redirect(self._way_back(visitor, wanted))
-        return await self._identity.greet(visitor.email)
+            response = redirect(self._way_back(visitor, wanted))
+        else:
+            response = await self._identity.greet(visitor.email)
+        self._sessions.renew(response, visitor, _LOGIN)
+        return response
 
     async def _sign_out(self, visitor: Visitor | None, wanted: Wanted) -> web.Response:
         response = await self._identity.part(wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from itsdangerous import BadData, URLSafeSerializer
 
 from kupyterhub_proxy.passing import Passing
-from kupyterhub_proxy.visitor import Visitor
+from kupyterhub_proxy.visitor import SESSION, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from kupyterhub_proxy.sign_outs import SignOuts
 
 CODE_SECONDS = 60
-SESSION = timedelta(hours=24)
+LONGEST = timedelta(days=7)
+"""So long a sign-in lasts that is used; then somebody proves again who they are."""
 NONCE_SECONDS = 10 * 60
 _KEPT = 4096
 
@@ -65,23 +67,34 @@ class Sessions:
 
     def begin(self, response: web.StreamResponse, email: str, host: str) -> Visitor:
         """Sign in on this host."""
-        visitor = Visitor(email, datetime.now(UTC) + SESSION, secrets.token_urlsafe(12))
+        now = datetime.now(UTC)
+        visitor = Visitor(email, now + SESSION, now, secrets.token_urlsafe(12))
         self.enter(response, visitor, host)
         return visitor
 
     def enter(self, response: web.StreamResponse, visitor: Visitor, host: str) -> None:
         """Let a sign-in count on this host. The nonce has served."""
-        seconds = int((visitor.until - datetime.now(UTC)).total_seconds())
-        self._cookies.set(
-            response, self._session_cookie, self._sessions.dumps({**visitor.fields(), "host": host}), seconds
-        )
+        self._give(response, visitor, host)
         self._cookies.delete(response, self._nonce_cookie)
+
+    def renew(self, response: web.StreamResponse, visitor: Visitor, host: str) -> None:
+        """Let a sign-in that is used on this host last longer there, once half of its time is over."""
+        now = datetime.now(UTC)
+        until = min(now + SESSION, visitor.began + LONGEST)
+        if visitor.until - now < SESSION / 2 and until > visitor.until:
+            self._give(response, replace(visitor, until=until), host)
+
+    def _give(self, response: web.StreamResponse, visitor: Visitor, host: str) -> None:
+        seconds = int((visitor.until - datetime.now(UTC)).total_seconds())
+        session = self._sessions.dumps({**visitor.fields(), "host": host})
+        self._cookies.set(response, self._session_cookie, session, seconds)
 
     def end(self, response: web.StreamResponse, visitor: Visitor | None) -> None:
         """Sign out: the host that answers forgets it, and this sign-in counts nowhere any more."""
         self._cookies.delete(response, self._session_cookie)
         if visitor is not None:
-            self._sign_outs.end(visitor)
+            # A copy that was renewed elsewhere lasts no longer than this.
+            self._sign_outs.end(replace(visitor, until=datetime.now(UTC) + SESSION))
 
     def farewell(self, visitor: Visitor) -> str:
         """Make the word, good for a minute, by which a user's host tells the sign-in host of a sign-out."""

@@ -6,6 +6,7 @@ The order matters: a stranger learns nothing of whether an agent is there.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -67,15 +68,16 @@ class UserHosts:
         if not self._people.may_open(visitor.email, name):
             return self._not_theirs(visitor)
         with self._open_requests.holding(request, visitor, name):
-            return await self._serve(request, head, visitor.email)
+            return await self._serve(request, head, visitor)
 
-    async def _serve(self, request: web.BaseRequest, head: RequestHead, user: str) -> web.StreamResponse:
+    async def _serve(self, request: web.BaseRequest, head: RequestHead, visitor: Visitor) -> web.StreamResponse:
         name = head.name
         agent = self._registry.serving(name)
         if agent is None:
             return self._starting(name)
         try:
-            return await self._forwarder.forward(request, head, agent.carrier, user)
+            renew = partial(self._entrance.renew, visitor=visitor, name=name)
+            return await self._forwarder.forward(request, head, agent.carrier, visitor.email, renew)
         except NotReached as error:
             log.info("no answer for %s: %s", name, error)
             return self._starting(name)

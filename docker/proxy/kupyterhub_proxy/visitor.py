@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+SESSION = timedelta(hours=24)
+"""So long a sign-in of ours lasts that is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +20,20 @@ class Visitor:
     email: str
     """Normalised."""
     until: datetime
+    began: datetime
+    """When they proved it."""
     sign_in: str = ""
     """Tells one sign-in from another, on all hosts where it counts; empty where nobody signs in with us."""
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> Self:
         """Take what `fields` gave."""
-        return cls(fields["email"], datetime.fromtimestamp(fields["until"], UTC), fields["signIn"])
+        until = datetime.fromtimestamp(fields["until"], UTC)
+        # Sessions of before they were renewed do not say it.
+        began = datetime.fromtimestamp(fields["began"], UTC) if "began" in fields else until - SESSION
+        return cls(fields["email"], until, began, fields["signIn"])
 
     def fields(self) -> dict[str, Any]:
-        """Give it as JSON can hold it, `until` in whole seconds."""
-        return {"email": self.email, "until": int(self.until.timestamp()), "signIn": self.sign_in}
+        """Give it as JSON can hold it, times in whole seconds."""
+        until, began = (int(time.timestamp()) for time in (self.until, self.began))
+        return {"email": self.email, "until": until, "signIn": self.sign_in, "began": began}

@@ -13,8 +13,9 @@ from kupyterhub_proxy.pages import local_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# It travels in a cookie, and browsers drop one of more than 4096 bytes.
-_MAX_PATH = 2048
+MOST_PATH = 2048
+"""Characters of a path that can travel: it does so in a cookie, and browsers drop one of more than 4096 bytes."""
+
 _PROOF = re.compile(r"[0-9a-f]{64}")
 
 
@@ -33,7 +34,7 @@ class Wanted:
         if not is_name(host):
             return cls()
         path = local_path(values.get("next", "/"))
-        return cls(host, proof if _PROOF.fullmatch(proof) else "", path if len(path) <= _MAX_PATH else "/")
+        return cls(host, proof if _PROOF.fullmatch(proof) else "", path if len(path) <= MOST_PATH else "/")
 
     def fields(self) -> dict[str, str]:
         """Give what `read` reads."""

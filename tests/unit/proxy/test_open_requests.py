@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from kupyterhub_proxy.open_requests import OpenRequests
 from kupyterhub_proxy.visitor import Visitor
 
-ADA, EVE = (Visitor(email, datetime(2026, 1, 1, tzinfo=UTC), "1") for email in ("ada@e.org", "eve@e.org"))
+ADA, EVE = (
+    Visitor(email, datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC), "1")
+    for email in ("ada@e.org", "eve@e.org")
+)
 NAME = "ada-0123456789abcdef"
 
 

@@ -5,14 +5,15 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 
 from aiohttp import web
+from itsdangerous import URLSafeSerializer
 
 from kupyterhub_proxy.cookies import Cookies
 from kupyterhub_proxy.passing import Passing
 from kupyterhub_proxy.people import People
 from kupyterhub_proxy.registry import Registry
-from kupyterhub_proxy.sessions import Sessions
+from kupyterhub_proxy.sessions import LONGEST, Sessions
 from kupyterhub_proxy.sign_outs import SignOuts
-from kupyterhub_proxy.visitor import Visitor
+from kupyterhub_proxy.visitor import SESSION, Visitor
 
 KEY = b"k" * 32
 ADA = "ada@example.org"
@@ -31,6 +32,11 @@ def cookies(response: web.Response) -> dict[str, str]:
 
 def morsels(response: web.Response) -> SimpleCookie:
     return response.cookies
+
+
+def signed_in(left: timedelta, ago: timedelta = SESSION) -> Visitor:
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Visitor(ADA, now + left, now - ago, "1")
 
 
 def test_a_session_is_good_on_its_host_only() -> None:
@@ -53,7 +59,7 @@ def test_another_replica_with_the_key_takes_a_session() -> None:
 
 def test_a_session_ends_with_its_time_on_every_host() -> None:
     sessions, response = new(), web.Response()
-    past = Visitor(ADA, datetime.now(UTC) - timedelta(seconds=1), "1")
+    past = signed_in(-timedelta(seconds=1))
     sessions.enter(response, past, HOST)
     assert sessions.visitor(cookies(response), HOST) is None
     assert not sessions.lasts(past)
@@ -135,3 +141,42 @@ def test_the_word_of_a_sign_out_names_its_sign_in_and_cannot_be_made_up() -> Non
     assert new(b"x" * 32).parting(sessions.farewell(visitor)) is None
     assert sessions.parting("") is None
     assert sessions.parting(Passing(KEY, "farewell", -1).dumps(visitor.sign_in)) is None
+
+
+def renewed(sessions: Sessions, visitor: Visitor) -> Visitor | None:
+    response = web.Response()
+    sessions.renew(response, visitor, HOST)
+    return sessions.visitor(cookies(response), HOST)
+
+
+def test_a_sign_in_that_is_used_lasts_longer_and_a_week_at_most() -> None:
+    sessions, hour = new(), timedelta(hours=1)
+    assert renewed(sessions, signed_in(SESSION - hour)) is None, "most of its time is left"
+    longer = renewed(sessions, signed_in(hour))
+    assert longer is not None
+    assert longer.until - datetime.now(UTC) > SESSION - hour
+    assert (longer.sign_in, longer.began) == ("1", signed_in(hour).began)
+    last = renewed(sessions, signed_in(hour, LONGEST - 2 * hour))
+    assert last is not None
+    assert last.until == last.began + LONGEST
+    assert renewed(sessions, last) is None
+
+
+def test_signing_out_ends_a_copy_that_was_renewed_and_would_last_longer() -> None:
+    sessions = new()
+    before = signed_in(timedelta(minutes=1))
+    copy = renewed(sessions, before)
+    assert copy is not None
+    sessions.end(web.Response(), before)
+    (word,) = sessions._sign_outs.of(ADA)
+    assert datetime.fromisoformat(word["until"]) >= copy.until
+    assert not sessions.lasts(copy)
+
+
+def test_a_session_of_a_server_that_did_not_renew_any_is_taken() -> None:
+    sessions, until = new(), datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
+    old = URLSafeSerializer(KEY, salt="session").dumps(
+        {"email": ADA, "until": int(until.timestamp()), "signIn": "1", "host": HOST}
+    )
+    visitor = sessions.visitor({"__Host-kupyterhub-session": str(old)}, HOST)
+    assert visitor == Visitor(ADA, until, until - SESSION, "1")

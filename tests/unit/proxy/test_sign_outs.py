@@ -12,7 +12,7 @@ from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.people import People
 from kupyterhub_proxy.registry import ConnectedAgent, Registry
 from kupyterhub_proxy.sign_outs import SignOuts
-from kupyterhub_proxy.visitor import Visitor
+from kupyterhub_proxy.visitor import SESSION, Visitor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ class Replica:
 
 
 def signed_in(email: str, number: int = 1, lasts: timedelta = HOUR) -> Visitor:
-    return Visitor(email, NOW + lasts, str(number))
+    return Visitor(email, NOW + lasts, NOW + lasts - SESSION, str(number))
 
 
 @pytest.fixture

@@ -24,7 +24,12 @@ PREFIX = "/.kupyterhub/keeping/"
 SCRIPT = f'<script src="{PREFIX}script.js" defer></script>'
 """What HTML pages of the host get after <head>."""
 
-_FILES = {"script.js": "text/javascript; charset=utf-8", "style.css": "text/css; charset=utf-8"}
+_FILES = {
+    "script.js": ("script.js", "text/javascript; charset=utf-8"),
+    "style.css": ("style.css", "text/css; charset=utf-8"),
+    "back": ("back.html", "text/html; charset=utf-8"),
+}
+"""By the names that the script has for them: files, and what they are."""
 
 
 class Keeping:
@@ -40,8 +45,9 @@ class Keeping:
         head = exchange.head
         what = head.target.removeprefix(PREFIX).partition("?")[0]
         match head.method, what:
-            case "GET", "script.js" | "style.css":
-                await _answer(exchange, _FILES[what], _content(what))
+            case "GET", _ if what in _FILES:
+                file, kind = _FILES[what]
+                await _answer(exchange, kind, _content(file))
             case "GET", "state":
                 if self._activity.rules.tabs:
                     self._activity.used()

@@ -1,5 +1,6 @@
 // Runs in every HTML page of a person's host. Tells the agent that the person does something there, and warns them
-// before their JupyterLab is stopped for being unused. Needs nothing of the page, which may be JupyterLab or any other.
+// before their JupyterLab is stopped for being unused, and when their sign-in has ended. Needs nothing of the page, which
+// may be JupyterLab or any other.
 "use strict";
 (() => {
   if (self.origin === "null") return; // a page in a sandbox is let ask for nothing
@@ -28,17 +29,21 @@
     asked = Date.now();
     try {
       const answer = await fetch(new URL(what, base), { method, cache: "no-store", redirect: "manual" });
+      // Identity-Aware Proxy leads elsewhere.
+      if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
       if (!answer.ok) throw new Refused();
       apply(await answer.json());
     } catch (error) {
       failures += 1;
-      if (Date.now() >= stopAt) show(STOPPED);
+      if (error instanceof SignedOut) show(SIGNED_OUT);
+      else if (Date.now() >= stopAt) show(STOPPED);
       else if (error instanceof Refused && failures >= FAILURES_THAT_MEAN_GONE) show(GONE);
     }
     schedule();
   }
 
   class Refused extends Error {}
+  class SignedOut extends Error {}
 
   function apply(state) {
     const here = (time) => (time === null ? Infinity : Date.now() + Date.parse(time) - Date.parse(state.now));
@@ -102,11 +107,19 @@
     role: "alert",
     title: "JupyterLab was stopped",
     text: "It had not been used for a while. Saved files are kept.",
+    link: "Open it again",
+  };
+  const SIGNED_OUT = {
+    role: "alert",
+    title: "Your sign-in has ended",
+    text: "Nothing is lost, and nothing is saved until you sign in again. Do so in another tab, then go on in this one.",
+    link: "Sign in",
   };
   const GONE = {
     role: "alert",
     title: "JupyterLab is not there",
-    text: "It was stopped or is being started again, or you were signed out. Saved files are kept.",
+    text: "It was stopped or is being started again. Saved files are kept.",
+    link: "Open it again",
   };
 
   const host = document.createElement("kupyterhub-keeping");
@@ -119,7 +132,7 @@
   const title = make("h2", { id: "title" });
   const text = make("p", { id: "text" });
   const button = make("button", { type: "button", textContent: "Keep it running", onclick: keep });
-  const link = make("a", { textContent: "Open it again" });
+  const link = make("a", {});
   const card = make("section", {}, title, text, button, link);
   card.setAttribute("aria-labelledby", "title");
   card.setAttribute("aria-describedby", "text");
@@ -141,7 +154,9 @@
     text.textContent = what.text;
     button.hidden = what !== WARNING;
     link.hidden = what === WARNING;
-    link.href = location.href;
+    link.textContent = what.link;
+    link.href = what === SIGNED_OUT ? new URL("back", base).href : location.href;
+    link.target = what === SIGNED_OUT ? "_blank" : "";
     host.hidden = false;
     if (what !== WARNING) return;
     countDown();

@@ -66,7 +66,8 @@ class IapEntrance:
                 "It cannot be verified who you are",
                 "The public keys of Identity-Aware Proxy cannot be reached now. Try again in a minute.",
             )
-        return Visitor(email, datetime.now(UTC) + _OPEN)
+        now = datetime.now(UTC)
+        return Visitor(email, now + _OPEN, now)
 
     def answer(self, request: web.BaseRequest, name: str) -> web.Response | None:  # noqa: ARG002 - as above
         """Sign out at the one path that all modes have."""
@@ -75,6 +76,9 @@ class IapEntrance:
     def lasts(self, visitor: Visitor) -> bool:
         """Whether what is open should be asked for again."""
         return datetime.now(UTC) < visitor.until
+
+    def renew(self, response: web.StreamResponse, visitor: Visitor, name: str) -> None:
+        """Nothing: IAP does."""
 
     def sign_out(self) -> SignOut:
         """By a link: IAP leads to Google's pages, where a form of ours may not."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kupyterhub_proxy.names import normalise_email
 from kupyterhub_proxy.pages import page
-from kupyterhub_proxy.wanted import Wanted
+from kupyterhub_proxy.wanted import MOST_PATH, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,4 +61,5 @@ class LocalIdentity:
             identities=[(email, email in admins) for email in sorted(self._registry.emails() | admins)],
             signed_in=signed_in,
             problem=problem,
+            most=MOST_PATH,
         )

@@ -16,7 +16,7 @@ from kupyterhub_proxy.identities import oidc_pages as pages
 from kupyterhub_proxy.identities.provider import ProviderRefused, ProviderUnreachable
 from kupyterhub_proxy.names import base_name, normalise_email
 from kupyterhub_proxy.pages import page
-from kupyterhub_proxy.wanted import Wanted
+from kupyterhub_proxy.wanted import MOST_PATH, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,11 @@ class OidcIdentity:
         self._provider = provider
         self._attempts = attempts
 
-    async def ask(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:
-        """Lead to the provider."""
+    async def ask(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:  # noqa: ARG002 - others need it
+        """Lead on to the provider, by a page that keeps the whole address."""
+        return page("leading-on.html", url=pages.sign_in(wanted), most=MOST_PATH)
+
+    async def _begin(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:
         response = web.Response(status=303, headers={"Cache-Control": "no-store"})
         attempt = self._attempts.begin(response, cookies.read(request), wanted)
         try:
@@ -57,7 +60,7 @@ class OidcIdentity:
         """Begin again, or take what the provider sends back."""
         match request.method, request.path:
             case "GET", path if path == pages.SIGN_IN_PATH:
-                return await self.ask(request, Wanted.read(request.query))
+                return await self._begin(request, Wanted.read(request.query))
             case "GET", path if path == pages.SWITCH_PATH:
                 return await self.part(Wanted.read(request.query))
             case "GET", path if path == SIGNED_OUT_PATH:

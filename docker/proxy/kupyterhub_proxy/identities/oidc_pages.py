@@ -16,9 +16,14 @@ CHOOSE = "choose"
 """Of the query to sign in: have the provider ask as whom."""
 
 
+def sign_in(wanted: Wanted, **more: str) -> str:
+    """Give where a sign-in begins."""
+    return f"{SIGN_IN_PATH}?{wanted.query(**more)}"
+
+
 def _again(wanted: Wanted, **more: str) -> str:
     # The proof may be too old by then; without one the user's host makes another.
-    return f"{SIGN_IN_PATH}?{Wanted(wanted.host, '', wanted.next).query(**more)}"
+    return sign_in(Wanted(wanted.host, "", wanted.next), **more)
 
 
 def _problem(status: int, title: str, text: str, wanted: Wanted, *, switch: bool = False) -> web.Response:
