@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import figures, idle, import_users, imports, looks, notebooks, portal, resync, traffic
+from bench import figures, idle, import_users, imports, looks, memory, notebooks, portal, resync, traffic
 
 PARTS = {
     "imports": imports,
@@ -12,6 +12,7 @@ PARTS = {
     "users": import_users,
     "portal": portal,
     "traffic": traffic,
+    "memory": memory,
     "idle": idle,
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from kupyterhub_tunnel.connection import Connection
 from kupyterhub_tunnel.errors import TunnelError
+from kupyterhub_tunnel.flow import Budget, Windows
 from kupyterhub_tunnel.pieces import Bytes
 from kupyterhub_tunnel.stream import Stream
 
@@ -59,7 +60,8 @@ async def connected(
     """Give the ends that open (the server's) and that serve (the agent's)."""
     here, there = MemoryPipe(), MemoryPipe()
     here.peer, there.peer = there, here
-    opening, serving = Connection(here, on_info=on_info), Connection(there, on_info=nothing, serve=serve)
+    opening = Connection(here, Windows(Budget()), on_info=on_info)
+    serving = Connection(there, Windows(Budget()), on_info=nothing, serve=serve)
     tasks = [asyncio.create_task(opening.run()), asyncio.create_task(serving.run())]
     try:
         yield opening, serving

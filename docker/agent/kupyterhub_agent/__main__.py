@@ -13,7 +13,7 @@ import uvloop
 from kupyterhub_agent.bootstrap import running
 from kupyterhub_agent.health import serving_health
 from kupyterhub_agent.settings import Settings, SettingsError, read
-from kupyterhub_tunnel.memory import keep_freed_memory
+from kupyterhub_tunnel.memory import keeping_freed_memory
 
 DRAIN_SECONDS = 10.0
 """Within Kubernetes' 30 s between SIGTERM and SIGKILL."""
@@ -24,9 +24,10 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(settings) as agent, serving_health(agent.ready, settings.pod_ip):
-        await stop.wait()
-        await agent.drain(DRAIN_SECONDS)
+    with keeping_freed_memory():
+        async with running(settings) as agent, serving_health(agent.ready, settings.pod_ip):
+            await stop.wait()
+            await agent.drain(DRAIN_SECONDS)
 
 
 def main() -> None:
@@ -34,7 +35,6 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    keep_freed_memory()
     try:
         uvloop.run(run(read(os.environ)))
     except SettingsError as error:

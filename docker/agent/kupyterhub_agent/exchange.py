@@ -23,6 +23,10 @@ class Exchange(Protocol):
     def head(self) -> RequestHead:
         """The request as it arrived."""
 
+    @property
+    def free(self) -> int:
+        """How many bytes of the answer can be sent now."""
+
     def chunks(self) -> AsyncIterator[Bytes]:
         """Give the request's body as it arrives."""
 
@@ -47,6 +51,7 @@ class StreamExchange:
 
     def __init__(self, stream: Stream) -> None:
         """Raise ProtocolError if the stream opens with no request."""
+        self._stream = stream
         self.head = stream.opening
         self.chunks = stream.chunks
         self.hint = stream.hint
@@ -54,6 +59,11 @@ class StreamExchange:
         self.write = stream.write
         self.end = stream.end
         self.reset = stream.reset
+
+    @property
+    def free(self) -> int:
+        """What its window holds."""
+        return self._stream.free
 
 
 async def answer_text(exchange: Exchange, status: int, reason: str, text: str) -> None:

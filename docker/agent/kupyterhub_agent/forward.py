@@ -142,11 +142,11 @@ class Forwarder:
             injection = Injection.of(head, passed, self._scripts)
             if injection is None:
                 await exchange.send_head(passed)
-                while chunk := await answer.read():
+                while chunk := await answer.read(exchange.free):
                     await exchange.write(chunk)
             else:
                 await exchange.send_head(injection.head)
-                while chunk := await answer.read():
+                while chunk := await answer.read(exchange.free):
                     await exchange.write(injection.feed(chunk))
                 await exchange.write(injection.finish())
             await exchange.end()
@@ -159,7 +159,7 @@ class Forwarder:
                 rules.request_target(head.target), self._headers(head), offered
             ) as upgrade:
                 await exchange.send_head(AnswerHead(101, "Switching Protocols", (), upgrade.subprotocol))
-                await relay(upgrade.socket, stream, upgrade.early)
+                await relay(upgrade.socket, stream)
         except aiohttp.WSServerHandshakeError as error:
             # With a wrong key a 101 opens nothing.
             wrong = error.status == HTTPStatus.SWITCHING_PROTOCOLS

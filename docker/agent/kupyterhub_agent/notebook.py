@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,6 +37,7 @@ FRESH_SECONDS = 30.0
 """At least so often it is looked whether it can be reached anew, and not only by a connection that is kept alive."""
 _MOST_MESSAGE_BYTES = 64 * 1024 * 1024
 """Of a WebSocket whose messages Google's agent carries: these are held whole."""
+_RECEIVED_BYTES = 64 * 1024
 _TOKEN_SECONDS = 1.0
 """So long a token that was read is good for requests."""
 
@@ -80,11 +82,19 @@ class NotebookSession:
 async def notebook_session() -> AsyncIterator[NotebookSession]:
     """Make them, and close them in the end."""
     pool = Pool()
-    kept = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)
+    kept = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, socket_factory=_small_socket)
     not_kept = aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False)
     async with _session(kept) as http, _session(not_kept) as fresh:
         yield NotebookSession(pool, http, fresh)
         pool.close()
+
+
+def _small_socket(address: tuple[Any, ...]) -> socket.socket:
+    """Make one that receives little at once: what a notebook sends with its handshake is held at first."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED_BYTES)
+    return made
 
 
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:

@@ -53,6 +53,7 @@ class ServerLink:
         self._token_look_seconds = token_look_seconds
         self._people: dict[str, Served] = {}
         self._visits: set[Visit] = set()
+        self._handlers = Handlers(self._serve, self._hear)
         self._sign_outs = SignOuts()
         self._leaving = False
         self._left = asyncio.Semaphore(0)
@@ -111,7 +112,7 @@ class ServerLink:
         if self._leaving:
             raise NoVisit("this agent ends")
         assert self._session is not None  # noqa: S101 - run made it
-        return await Visit.open(self._session, target, self._server.token_file, Handlers(self._serve, self._hear))
+        return await Visit.open(self._session, target, self._server.token_file, self._handlers)
 
     async def use(self, visit: Visit) -> None:
         """Tell a replica whom we serve, and serve them until the connection ends."""

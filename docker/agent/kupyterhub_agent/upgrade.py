@@ -25,8 +25,6 @@ class Upgraded:
     answer: aiohttp.ClientResponse
     socket: WebSocket
     subprotocol: str | None
-    early: bytes
-    """What the server has sent with its answer."""
 
 
 class _Tail:
@@ -40,6 +38,11 @@ class _Tail:
         return False, b""
 
     def feed_eof(self) -> None: ...
+
+    def taken(self) -> bytes:
+        """Give it, and keep nothing."""
+        data, self.data = self.data, b""
+        return data
 
 
 async def upgraded(
@@ -75,7 +78,6 @@ async def upgraded(
     chosen = answer.headers.get(_PROTOCOL)
     return Upgraded(
         answer,
-        WebSocket(connection.transport, client=True, heartbeat_seconds=heartbeat_seconds),
+        WebSocket(connection.transport, client=True, heartbeat_seconds=heartbeat_seconds, early=tail.taken()),
         chosen if chosen in subprotocols else None,
-        tail.data,
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from kupyterhub_agent.upgrade import upgraded
 from kupyterhub_tunnel.connection import Connection
-from kupyterhub_tunnel.dialling import CONNECT_PATH, REPLICA_HEADER, REPLICAS_HEADER
+from kupyterhub_tunnel.dialling import CONNECT_PATH, PROTOCOL, REPLICA_HEADER, REPLICAS_HEADER, first_window
 from kupyterhub_tunnel.errors import TunnelError
+from kupyterhub_tunnel.flow import Budget, Windows
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Handlers:
 
     serve: Callable[[Stream], Awaitable[None]]
     hear: Callable[[dict[str, Any]], Awaitable[None]]
+    budget: Budget = field(default_factory=Budget)
+    """Of the memory that all connections share."""
 
 
 class Visit:
@@ -67,7 +70,12 @@ class Visit:
         self._pipe = WebSocketPipe(upgrade.socket)
         self._token = token
         self._token_file = token_file
-        self._connection = Connection(self._pipe, on_info=handlers.hear, serve=handlers.serve)
+        self._connection = Connection(
+            self._pipe,
+            Windows(handlers.budget, first_window(upgrade.subprotocol)),
+            on_info=handlers.hear,
+            serve=handlers.serve,
+        )
 
     @classmethod
     async def open(cls, session: aiohttp.ClientSession, target: Target, token_file: Path, handlers: Handlers) -> Self:
@@ -79,6 +87,7 @@ class Visit:
                     session,
                     target.url.with_path(CONNECT_PATH),
                     [("Authorization", f"Bearer {token}"), ("Host", str(target.host.host_port_subcomponent))],
+                    subprotocols=(PROTOCOL,),
                     heartbeat_seconds=HEARTBEAT_SECONDS,
                     server_hostname=target.host.host if target.url.scheme == "https" else None,
                     timeout=aiohttp.ClientTimeout(),

@@ -15,7 +15,7 @@ from kupyterhub_proxy.environment import SettingsError
 from kupyterhub_proxy.server import serving, serving_health
 from kupyterhub_proxy.settings import Settings, read
 from kupyterhub_tunnel.agent_events import Outbox
-from kupyterhub_tunnel.memory import keep_freed_memory
+from kupyterhub_tunnel.memory import keeping_freed_memory
 from kupyterhub_tunnel.pubsub import PubSubPublisher
 
 log = logging.getLogger("kupyterhub_proxy")
@@ -28,9 +28,10 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     publisher = PubSubPublisher(settings.topic)
     outbox = Outbox(publisher)
-    async with serving(build(settings, outbox), settings), serving_health(settings.health_listen):
-        log.info("listening on %s:%s for *.%s", *settings.listen, settings.hosts.domain)
-        await stop.wait()
+    with keeping_freed_memory():
+        async with serving(build(settings, outbox), settings), serving_health(settings.health_listen):
+            log.info("listening on %s:%s for *.%s", *settings.listen, settings.hosts.domain)
+            await stop.wait()
     await outbox.close(2)
     await publisher.close()
 
@@ -40,7 +41,6 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    keep_freed_memory()
     try:
         settings = read(os.environ)
         uvloop.run(run(settings))

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 from kupyterhub_proxy.names import base_name, normalise_email
 from kupyterhub_proxy.registry import ConnectedAgent
 from kupyterhub_proxy.tokens import TokenRefused
-from kupyterhub_tunnel.connection import Connection
 from kupyterhub_tunnel.errors import ProtocolError, TunnelError
-from kupyterhub_tunnel.pipe import WebSocketPipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from kupyterhub_proxy.announcing import Announcing
     from kupyterhub_proxy.sign_outs import SignOuts
     from kupyterhub_proxy.tokens import AgentIdentity, Verifier
-    from kupyterhub_tunnel.websocket import WebSocket
+    from kupyterhub_tunnel.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +33,14 @@ class AgentVisit:
         announcing: Announcing,
         sign_outs: SignOuts,
         identity: AgentIdentity,
-        socket: WebSocket,
+        connect: Callable[..., Connection],
     ) -> None:
+        """`connect` makes the connection of what takes its messages, `on_info`."""
         self._verifier = verifier
         self._announcing = announcing
         self._sign_outs = sign_outs
         self._identity = identity
-        self._connection = Connection(WebSocketPipe(socket), on_info=self._hear)
+        self._connection = connect(on_info=self._hear)
         self._agents: dict[str, ConnectedAgent] = {}
         self._leaving = False
         self._limit = asyncio.timeout(None)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -14,8 +15,11 @@ from kupyterhub_proxy.agent_visit import AgentVisit
 from kupyterhub_proxy.polling.host import METHODS as POLLING_METHODS
 from kupyterhub_proxy.tokens import TokenRefused
 from kupyterhub_proxy.upgrade import unfit, upgrade
-from kupyterhub_tunnel.dialling import CONNECT_PATH, REPLICA_HEADER, REPLICAS_HEADER
-from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS
+from kupyterhub_tunnel import rules
+from kupyterhub_tunnel.connection import Connection
+from kupyterhub_tunnel.dialling import CONNECT_PATH, PROTOCOL, REPLICA_HEADER, REPLICAS_HEADER, first_window
+from kupyterhub_tunnel.flow import Budget, Windows
+from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 if TYPE_CHECKING:
     from kupyterhub_proxy.announcing import Announcing
@@ -54,6 +58,7 @@ class AgentsHost:
         self._sign_outs = sign_outs
         self._replica = replica
         self._polling = polling
+        self._budget = Budget()
         self._visits: set[AgentVisit] = set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -83,8 +88,11 @@ class AgentsHost:
         refused = unfit(request)
         if refused is not None:
             return refused
-        response, socket = await upgrade(request, self._replica.headers(), HEARTBEAT_SECONDS)
-        visit = AgentVisit(self._verifier, self._announcing, self._sign_outs, identity, socket)
+        subprotocol = PROTOCOL if PROTOCOL in rules.subprotocols(tuple(request.headers.items())) else None
+        headers = self._replica.headers() | ({"Sec-WebSocket-Protocol": subprotocol} if subprotocol else {})
+        response, socket = await upgrade(request, headers, HEARTBEAT_SECONDS)
+        connect = partial(Connection, WebSocketPipe(socket), Windows(self._budget, first_window(subprotocol)))
+        visit = AgentVisit(self._verifier, self._announcing, self._sign_outs, identity, connect)
         self._visits.add(visit)
         try:
             await visit.run()

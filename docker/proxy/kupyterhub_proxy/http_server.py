@@ -5,23 +5,46 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.web_protocol import _ErrInfo
+from yarl import URL
 
 from kupyterhub_proxy import limits
 from kupyterhub_proxy.pages import page
+from kupyterhub_tunnel.pieces import read, reading_to
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 
+_READ_BYTES = 32 * 1024
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,17}")
+
+_WHOLE = re.compile(r"https?://(?P<authority>[^/?#@]+)(?P<target>[^#]*)", re.IGNORECASE)
 
 # What aiohttp's parser says of more than 128 headers; it has no exception of its own.
 _TOO_MANY = "Too many headers"
+
+
+def _by_path(message: RawRequestMessage) -> RawRequestMessage:
+    """Have a request that names a whole URL (RFC 9112, 3.2.2) be one for its path, if the URL is of its host."""
+    whole = None if message.path.startswith("/") else _WHOLE.fullmatch(message.path)
+    if whole is None or message.headers.getall("Host", []) != [whole["authority"]]:
+        return message
+    target = whole["target"] if whole["target"].startswith("/") else f"/{whole['target']}"
+    path, _, query = target.partition("?")
+    return message._replace(path=target, url=URL.build(path=path, query_string=query, encoded=True))
+
+
+def _without_upgrade(message: RawRequestMessage) -> RawRequestMessage:
+    """Have a request to upgrade to something unknown be the last: aiohttp loses what follows it at once."""
+    upgrade = message.headers.get("Upgrade", "websocket").lower()
+    return message if upgrade == "websocket" else message._replace(should_close=True)
 
 
 class HttpServer(web.Server):
@@ -32,6 +55,7 @@ class HttpServer(web.Server):
             handler,
             handler_cancellation=True,
             access_log=None,
+            read_bufsize=_READ_BYTES,
             auto_decompress=False,  # a gzipped upload is the notebook's to read
             max_line_size=limits.HEADER_FIELD_BYTES,
             max_field_size=limits.HEADER_FIELD_BYTES,
@@ -39,11 +63,33 @@ class HttpServer(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """Make what speaks on one connection."""
-        return _Speaker(self, loop=self._loop, **self._kwargs)
+        return cast("web.RequestHandler", _Reading(_Speaker(self, loop=self._loop, **self._kwargs)))
+
+
+class _Reading(asyncio.BufferedProtocol):
+    """Reads for a speaker, not much at a time: aiohttp holds several reads of an upload that nobody takes."""
+
+    def __init__(self, speaker: _Speaker) -> None:
+        self._received = speaker.data_received
+        self.connection_made = speaker.connection_made  # type: ignore[method-assign]
+        self.connection_lost = speaker.connection_lost  # type: ignore[method-assign]
+        self.pause_writing = speaker.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = speaker.resume_writing  # type: ignore[method-assign]
+        self.eof_received = speaker.eof_received  # type: ignore[method-assign]
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Give where to read to."""
+        del sizehint
+        return reading_to(None, _READ_BYTES)
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Read."""
+        self._received(read(nbytes))
 
 
 class _Speaker(web.RequestHandler):
     _head_timer: asyncio.TimerHandle | None = None
+    _broken = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the first request its time."""
@@ -52,12 +98,31 @@ class _Speaker(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Give a request that has begun its time, and none to one whose head is there."""
+        if self._broken:
+            return  # aiohttp would keep it, with what it says of it, until it has answered what came before
         before = self._request_count
         super().data_received(data)
         if self._request_count != before:
             self._stop_waiting()
+            self._look_at_messages()
         elif self._head_timer is None and not self._request_in_progress:
             self._await_head()
+
+    def _look_at_messages(self) -> None:
+        for at, (message, payload) in enumerate(self._messages):
+            if not isinstance(message, _ErrInfo):
+                self._messages[at] = (_without_upgrade(_by_path(message)), payload)
+            elif isinstance(message.exc, HttpProcessingError):
+                # Of what is no HTTP nothing is kept but that it is none: what aiohttp says of it is long.
+                self._broken = True
+                exc = message.exc.with_traceback(None)
+                exc.args, exc.message = (), exc.message[: len(_TOO_MANY)]
+                self._messages[at] = (_ErrInfo(message.status, exc, ""), payload)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something has come behind a request to upgrade."""
+        return bool(self._message_tail)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wait for nothing more."""
@@ -91,6 +156,12 @@ class _Speaker(web.RequestHandler):
         if isinstance(exc, LineTooLong) or exc.message.startswith(_TOO_MANY):
             return _too_large()
         return _closing(web.Response(status=400, text="this is no HTTP request\n"))
+
+
+def has_sent_more(request: web.BaseRequest) -> bool:
+    """Whether the client has gone on behind a request to upgrade, before it was answered."""
+    speaker = request.protocol
+    return isinstance(speaker, _Speaker) and speaker.has_more
 
 
 def refusal(request: web.BaseRequest) -> web.Response | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from kupyterhub_proxy.http_server import has_sent_more
 from kupyterhub_tunnel.websocket import WebSocket
 from kupyterhub_tunnel.websocket_frames import KEY_BYTES, VERSION, accept_key
 
@@ -33,6 +34,10 @@ def unfit(request: web.BaseRequest) -> web.Response | None:
         )
     if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
         return web.Response(status=400, text="a WebSocket's key has 16 bytes\n")
+    if has_sent_more(request):
+        response = web.Response(status=400, text="a WebSocket's client waits for the answer\n")
+        response.force_close()
+        return response
     return None
 
 

@@ -12,11 +12,12 @@ from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TooManyStrea
 from kupyterhub_tunnel.frames import Frame, FrameReader, Kind
 from kupyterhub_tunnel.heads import RequestHead
 from kupyterhub_tunnel.sender import Sender
-from kupyterhub_tunnel.stream import Stream
+from kupyterhub_tunnel.stream import Ends, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from kupyterhub_tunnel.flow import Windows
     from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.pipe import Pipe
 
@@ -38,12 +39,14 @@ class Connection:
     def __init__(
         self,
         pipe: Pipe,
+        windows: Windows,
         *,
         on_info: Callable[[dict[str, Any]], Awaitable[None]],
         serve: Callable[[Stream], Awaitable[None]] | None = None,
     ) -> None:
         self._pipe = pipe
         self._sender = Sender(pipe)
+        self._ends = Ends(self._sender, self._forget, windows)
         self._frames = FrameReader()
         self._on_info = on_info
         self._serve = serve
@@ -71,7 +74,7 @@ class Connection:
         if len(self._streams) >= MAX_STREAMS:
             raise TooManyStreams(f"{MAX_STREAMS} requests are already open on this connection")
         self._last += 1
-        stream = Stream.asking(self._last, head, self._sender, self._forget)
+        stream = Stream.asking(self._last, head, self._ends)
         self._streams[stream.number] = stream
         return stream
 
@@ -114,7 +117,7 @@ class Connection:
         if len(self._streams) >= MAX_STREAMS:
             self._sender.put(Frame(Kind.RESET, frame.stream, b"too many requests at once"))
             return
-        stream = Stream.asked(frame.stream, RequestHead.decode(bytes(frame.payload)), self._sender, self._forget)
+        stream = Stream.asked(frame.stream, RequestHead.decode(bytes(frame.payload)), self._ends)
         self._streams[frame.stream] = stream
         self._tasks[frame.stream] = asyncio.create_task(self._handle(self._serve, stream))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kupyterhub_tunnel.flow import FIRST_BYTES, WINDOW_BYTES
+
 CONNECT_PATH = "/agent/connect"
 
 REPLICA_HEADER = "X-Kupyterhub-Replica"
@@ -9,3 +11,11 @@ REPLICA_HEADER = "X-Kupyterhub-Replica"
 
 REPLICAS_HEADER = "X-Kupyterhub-Replicas"
 """How many there are."""
+
+PROTOCOL = "kupyterhub-2"
+"""The subprotocol of a connection whose windows begin small; a peer that offers none begins with the largest."""
+
+
+def first_window(subprotocol: str | None) -> int:
+    """Give the window of a new stream on a connection of this subprotocol."""
+    return FIRST_BYTES if subprotocol == PROTOCOL else WINDOW_BYTES

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kupyterhub_tunnel.pieces import Bytes
 
 MORE = 0x80
-WHOLE_BYTES = 64 * 1024
+WHOLE_BYTES = 16 * 1024
 """A fragment of at most so many bytes is waited for; a larger one is given on as it arrives."""
 
 _HEADER = struct.Struct("!BI")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.pieces import READ_BYTES
 from kupyterhub_tunnel.websocket import GOING_AWAY, Close
 from kupyterhub_tunnel.websocket_frames import Opcode
 
@@ -73,6 +74,11 @@ class WebSocketPipe:
     async def close(self) -> None:
         """Say goodbye."""
         await self._socket.close(Close(GOING_AWAY))
+
+    @property
+    def wants(self) -> int:
+        """As many as there are: each stream bounds its own."""
+        return READ_BYTES
 
     def take(self, piece: Piece) -> None:
         """Take in bytes of a message."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from typing import TYPE_CHECKING
 
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, TunnelError
 from kupyterhub_tunnel.messages import Fragment, FragmentReader
+from kupyterhub_tunnel.pieces import Pieces
 from kupyterhub_tunnel.websocket import ABNORMAL, GOING_AWAY, NO_CODE, OK, Close
 from kupyterhub_tunnel.websocket_frames import Opcode
 
@@ -24,14 +24,13 @@ CLOSE_SECONDS = 5.0
 _LOST = Close(1011)
 
 
-async def relay(socket: WebSocket, stream: Stream, early: bytes = b"") -> None:
+async def relay(socket: WebSocket, stream: Stream) -> None:
     """Carry messages both ways until one side closes; tell the other side the same code and reason.
 
-    `early` came with the socket's handshake. Raises nothing of the tunnel's: one that ends closes the WebSocket
-    with 1011.
+    Raises nothing of the tunnel's: one that ends closes the WebSocket with 1011.
     """
     relaying = _Relay(socket, stream)
-    socket.start(relaying, early)
+    socket.start(relaying)
     stream.listen(relaying.arrived)
     try:
         relaying.arrived()
@@ -52,7 +51,7 @@ class _Relay:
         self._stream_closed: asyncio.Future[Close] = loop.create_future()
         self._reader = FragmentReader()
         self._in_message = False
-        self._backlog: deque[bytes] = deque()
+        self._backlog = Pieces()
         self._draining: asyncio.Task[None] | None = None
 
     async def end(self) -> None:
@@ -74,6 +73,11 @@ class _Relay:
             self._draining.cancel()
             await asyncio.wait({self._draining})
         await self._socket.close(Close(GOING_AWAY))
+
+    @property
+    def wants(self) -> int:
+        """As many as can go on at once: the rest would be held here."""
+        return self._stream.free
 
     def take(self, piece: Piece) -> None:
         """Send a part of a message of the socket's on."""
@@ -131,7 +135,7 @@ class _Relay:
     async def _drain(self) -> None:
         with contextlib.suppress(TunnelError):  # the other direction sees it too
             while self._backlog:
-                await self._stream.write(self._backlog.popleft())
+                await self._stream.write(self._backlog.take())
             self._draining = None
             self._socket.resume()
 

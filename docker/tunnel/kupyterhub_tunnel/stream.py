@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from kupyterhub_tunnel.errors import ProtocolError, StreamReset, TunnelError
@@ -14,6 +15,7 @@ from kupyterhub_tunnel.heads import AnswerHead
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from kupyterhub_tunnel.flow import Windows
     from kupyterhub_tunnel.heads import RequestHead
     from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.sender import Sender
@@ -23,20 +25,30 @@ _MOST_HEADS = 9
 """Of one answer: interim ones and its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What all streams of a connection have in common."""
+
+    sender: Sender
+    released: Callable[[int], None]
+    """Is told the number of a stream that nobody has any more."""
+    windows: Windows
+
+
 class Stream:
     """Two directions of bytes and one head each.
 
     Whoever is done with a stream calls `release`, whatever happened: it tells the peer when that was early.
     """
 
-    def __init__(self, number: int, opening: RequestHead, sender: Sender, released: Callable[[int], None]) -> None:
+    def __init__(self, number: int, opening: RequestHead, ends: Ends) -> None:
         self.number = number
         self.opening = opening
         """The request that opened it."""
-        self._sender = sender
-        self._released = released
-        self._window = SendWindow()
-        self._buffer = ReceiveBuffer()
+        self._sender = ends.sender
+        self._released = ends.released
+        self._window = SendWindow(ends.windows.first)
+        self._buffer = ReceiveBuffer(ends.windows, opening.name)
         self._asking = False
         self._heads: deque[AnswerHead] = deque()
         self._heads_left = _MOST_HEADS
@@ -45,21 +57,26 @@ class Stream:
         self._failure: TunnelError | None = None
 
     @classmethod
-    def asking(cls, number: int, head: RequestHead, sender: Sender, released: Callable[[int], None]) -> Self:
+    def asking(cls, number: int, head: RequestHead, ends: Ends) -> Self:
         """Open a stream: this end has the request."""
-        stream = cls(number, head, sender, released)
+        stream = cls(number, head, ends)
         stream._asking = True
         stream._sent_end = not head.is_followed
-        sender.put(Frame(Kind.OPEN, number, head.encode()))
+        ends.sender.put(Frame(Kind.OPEN, number, head.encode()))
         return stream
 
     @classmethod
-    def asked(cls, number: int, head: RequestHead, sender: Sender, released: Callable[[int], None]) -> Self:
+    def asked(cls, number: int, head: RequestHead, ends: Ends) -> Self:
         """Take in a stream that the peer opened: this end has the answer."""
-        stream = cls(number, head, sender, released)
+        stream = cls(number, head, ends)
         if not head.is_followed:
             stream._buffer.end()
         return stream
+
+    @property
+    def free(self) -> int:
+        """How many bytes may be sent now."""
+        return self._window.free
 
     @property
     def failed(self) -> bool:
@@ -156,6 +173,7 @@ class Stream:
         try:
             await self.reset("no longer wanted")
         finally:
+            self._buffer.release()
             self._released(self.number)
 
     def receive(self, frame: Frame) -> None:

@@ -49,6 +49,10 @@ class Close(NamedTuple):
 class Receiver(Protocol):
     """What takes what arrives. Nothing here may wait; who cannot keep up pauses the socket."""
 
+    @property
+    def wants(self) -> int:
+        """How many bytes are best given at once."""
+
     def take(self, piece: Piece) -> None:
         """Take in bytes of a message; raises ProtocolError, which ends the WebSocket."""
 
@@ -62,11 +66,15 @@ class Receiver(Protocol):
 class WebSocket(asyncio.BufferedProtocol):
     """Either end of a WebSocket. It reads once it was started."""
 
-    def __init__(self, transport: asyncio.Transport, *, client: bool, heartbeat_seconds: float | None) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, *, client: bool, heartbeat_seconds: float | None, early: bytes = b""
+    ) -> None:
+        """`early` came with the handshake."""
         self._transport = transport
         self._client = client
         self._reader = FrameReader(masked=not client)
         self._body: bytearray | None = None
+        self._early = early
         self._before = transport.get_protocol()
         self._receiver: Receiver | None = None
         self._seconds = heartbeat_seconds
@@ -88,8 +96,8 @@ class WebSocket(asyncio.BufferedProtocol):
         """Whether the peer is slow: who can, waits."""
         return not self._room.is_set()
 
-    def start(self, receiver: Receiver, early: bytes = b"") -> None:
-        """Give on what arrives from now on; `early` came with the handshake."""
+    def start(self, receiver: Receiver) -> None:
+        """Give on what arrives."""
         self._receiver = receiver
         if self._gone.is_set():
             self._end(Close(ABNORMAL))
@@ -97,7 +105,8 @@ class WebSocket(asyncio.BufferedProtocol):
         if self._seconds is not None:
             self._timer = self._loop.call_later(self._seconds, self._beat)
         self.resume()
-        if early:
+        if self._early:
+            early, self._early = self._early, b""
             self._give(self._reader.feed(early))
 
     def send(self, opcode: Opcode, payload: Sequence[Bytes], *, final: bool = True) -> None:
@@ -139,8 +148,9 @@ class WebSocket(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give where to read to."""
         del sizehint
-        self._body = room(self._reader.left)
-        return reading_to(self._body)
+        wanted = self._receiver.wants if self._receiver is not None else 0
+        self._body = room(self._reader.left, wanted)
+        return reading_to(self._body, wanted)
 
     def buffer_updated(self, nbytes: int) -> None:
         """Read frames."""

@@ -26,7 +26,8 @@ from kupyterhub_proxy.limits import Limits
 from kupyterhub_proxy.upgrade import upgrade
 from kupyterhub_tunnel import rules
 from kupyterhub_tunnel.connection import Connection
-from kupyterhub_tunnel.dialling import CONNECT_PATH
+from kupyterhub_tunnel.dialling import CONNECT_PATH, PROTOCOL
+from kupyterhub_tunnel.flow import Budget, Windows
 from kupyterhub_tunnel.pipe import HEARTBEAT_SECONDS, WebSocketPipe
 
 if TYPE_CHECKING:
@@ -124,8 +125,8 @@ async def running_server(limits: Limits) -> AsyncIterator[Carried]:
         if (unfit := refusal(request)) is not None:
             return unfit
         if request.path == CONNECT_PATH:
-            response, socket = await upgrade(request, {}, HEARTBEAT_SECONDS)
-            agent.set_result(Connection(WebSocketPipe(socket), on_info=_ignore))
+            response, socket = await upgrade(request, {"Sec-WebSocket-Protocol": PROTOCOL}, HEARTBEAT_SECONDS)
+            agent.set_result(Connection(WebSocketPipe(socket), Windows(Budget()), on_info=_ignore))
             await agent.result().run()
             return response
         head = head_of(request, NAME)

@@ -62,18 +62,16 @@ def process(folder: Path, module: str, *arguments: str, **environment: str) -> I
             running.wait(20)
 
 
-@contextlib.asynccontextmanager
-async def running_programs(folder: Path, backend: str) -> AsyncIterator[Programs]:
-    """Run both for Ada's notebook at `backend`, which answers /api/status and / already."""
-    port, name = free_port(), base_name(ADA)
+@contextlib.contextmanager
+def running_server(folder: Path) -> Iterator[tuple[System, psutil.Process]]:
+    """Run the server, and say where it is and what signs the tokens of its agents."""
+    port = free_port()
     system = System(port, folder, "http", f"localhost:{port}")
     issuers = [{"issuer": ISSUER, "jwks": str(folder / "jwks.json"), "namespace": NAMESPACE}]
     (folder / "jwks.json").write_text(system.cluster.jwks())
     (folder / "issuers.json").write_text(json.dumps(issuers))
     (folder / "admins").write_text("")
-    (folder / "jupyter-token").write_text("t")
-    (folder / "token").write_text(system.token(name, "uid"))
-    server = {
+    environment = {
         "KUPYTERHUB_DOMAIN": system.domain,
         "KUPYTERHUB_IDENTITY": "local",
         "KUPYTERHUB_ADMINS_FILE": str(folder / "admins"),
@@ -83,34 +81,42 @@ async def running_programs(folder: Path, backend: str) -> AsyncIterator[Programs
         "KUPYTERHUB_HEALTH_LISTEN": f"127.0.0.1:{free_port()}",
         "PUBSUB_EMULATOR_HOST": "127.0.0.1:1",
     }
-    agent = {
-        "KUPYTERHUB_PROXY": "local",
-        "KUPYTERHUB_PROXY_URL": system.origin("agents"),
-        "KUPYTERHUB_PROXY_SERVICE": f"127.0.0.1:{port}",
-        "KUPYTERHUB_NAME": name,
-        "KUPYTERHUB_USER": "u-ada",
-        "KUPYTERHUB_EMAIL": ADA,
-        "KUPYTERHUB_BACKEND": backend,
-        "KUPYTERHUB_TOKEN_FILE": str(folder / "jupyter-token"),
-        "KUPYTERHUB_PROXY_TOKEN_FILE": str(folder / "token"),
-        "POD_UID": "uid",
-    }
-    agent["POD_IP"] = f"127.{os.getpid() % 200 + 50}.8.{port % 250 + 1}"  # its health port is the same everywhere
-    with (
-        process(folder, "kupyterhub_proxy", **server) as serving,
-        process(folder, "kupyterhub_agent", **agent) as carrying,
-    ):
-        cookie = await _signed_in(system, name)
-        yield Programs(system, serving, carrying, name, cookie)
+    with process(folder, "kupyterhub_proxy", **environment) as serving:
+        yield system, serving
 
 
-async def _signed_in(system: System, name: str) -> str:
-    """Sign Ada in and wait for her notebook; give the Cookie header of her host."""
-    browser = Browser(system)
+@contextlib.asynccontextmanager
+async def running_programs(folder: Path, backend: str) -> AsyncIterator[Programs]:
+    """Run both for Ada's notebook at `backend`, which answers /api/status and / already."""
+    name = base_name(ADA)
+    with running_server(folder) as (system, serving):
+        (folder / "jupyter-token").write_text("t")
+        (folder / "token").write_text(system.token(name, "uid"))
+        agent = {
+            "KUPYTERHUB_PROXY": "local",
+            "KUPYTERHUB_PROXY_URL": system.origin("agents"),
+            "KUPYTERHUB_PROXY_SERVICE": f"127.0.0.1:{system.port}",
+            "KUPYTERHUB_NAME": name,
+            "KUPYTERHUB_USER": "u-ada",
+            "KUPYTERHUB_EMAIL": ADA,
+            "KUPYTERHUB_BACKEND": backend,
+            "KUPYTERHUB_TOKEN_FILE": str(folder / "jupyter-token"),
+            "KUPYTERHUB_PROXY_TOKEN_FILE": str(folder / "token"),
+            "POD_UID": "uid",
+        }
+        agent["POD_IP"] = f"127.{os.getpid() % 200 + 50}.8.{system.port % 250 + 1}"  # its health port is the same
+        with process(folder, "kupyterhub_agent", **agent) as carrying:
+            cookie = await signed_in(system, ADA)
+            yield Programs(system, serving, carrying, name, cookie)
+
+
+async def signed_in(system: System, email: str) -> str:
+    """Sign somebody in and wait for their notebook; give the Cookie header of their host."""
+    browser, name = Browser(system), base_name(email)
     try:
         async with asyncio.timeout(30):
             await listening(system.port)
-            await browser.sign_in(ADA)
+            await browser.sign_in(email)
             while True:
                 async with browser.request("GET", name) as answer:
                     if answer.status == 200:

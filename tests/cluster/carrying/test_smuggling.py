@@ -1,5 +1,8 @@
 """What is no HTTP, or could be read in two ways, reaches nobody and ends its connection."""
 
+import asyncio
+import tracemalloc
+
 import pytest
 
 from cluster.carrying.harness import Visit, carrying
@@ -87,7 +90,46 @@ async def test_a_first_line_that_is_none_is_refused(line: str) -> None:
         assert not carried.visits
 
 
-@pytest.mark.parametrize("target", ["*", "http://evil.example/", "evil.example:443"])
+@pytest.mark.parametrize("scheme", ["http", "HTTPS"])
+@pytest.mark.parametrize("target", ["/a//b?c=%2F&d", "//evil.example/", "?x", ""])
+async def test_a_whole_url_is_asked_for_as_its_path(scheme: str, target: str) -> None:
+    async with carrying(fine) as carried:
+        browser = await carried.get(f"{scheme}://{carried.host}{target}")
+        assert " 200 " in await browser.head()
+        path = target if target.startswith("/") else f"/{target}"
+        assert carried.visits[0].head.split(" ")[1] == path
+
+
+async def test_what_follows_an_upgrade_that_is_none_is_not_waited_for_in_vain() -> None:
+    async with carrying(fine) as carried:
+        upgrade = f"GET /a HTTP/1.1\r\nHost: {carried.host}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+        browser = await carried.browser(f"{upgrade}GET /b HTTP/1.1\r\nHost: {carried.host}\r\n\r\n")
+        answers = (await browser.rest()).decode()
+        assert answers.count(" 200 ") == 1
+        assert "Connection: close" in answers
+
+
+async def test_little_is_kept_of_what_is_no_http() -> None:
+    """Behind a request that is still answered, whoever goes on is not read any more."""
+
+    async def waiting(visit: Visit) -> None:
+        await visit.reader.read()
+
+    async with carrying(waiting) as carried:
+        browsers = [await carried.get() for _ in range(4)]
+        await asyncio.sleep(0.1)
+        tracemalloc.start()
+        for browser in browsers:
+            for _ in range(64):
+                browser.writer.write(bytes(65536))
+        await asyncio.sleep(1)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        waiting_here = sum(browser.writer.transport.get_write_buffer_size() for browser in browsers)
+        assert held - waiting_here < len(browsers) * 256 * 1024
+
+
+@pytest.mark.parametrize("target", ["*", "http://evil.example/", "evil.example:443", "ftp://x/", "http://u@x/"])
 async def test_only_paths_are_asked_for(target: str) -> None:
     async with carrying(fine) as carried:
         browser = await carried.get(target)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from kupyterhub_tunnel.connection import MAX_STREAMS
 from kupyterhub_tunnel.errors import ConnectionLost, ProtocolError, StreamReset, TooManyStreams
-from kupyterhub_tunnel.flow import WINDOW_BYTES, ReceiveBuffer, SendWindow
-from kupyterhub_tunnel.frames import CHUNK_BYTES, MAX_PAYLOAD_BYTES, Frame, FrameReader, Kind, credit, credit_size
+from kupyterhub_tunnel.flow import FIRST_BYTES, WINDOW_BYTES, Budget, ReceiveBuffer, SendWindow, Windows
+from kupyterhub_tunnel.frames import MAX_PAYLOAD_BYTES, Frame, FrameReader, Kind, credit, credit_size
 from kupyterhub_tunnel.heads import MAX_HEAD_BYTES, AnswerHead, Headers, RequestHead
 from kupyterhub_tunnel.messages import WHOLE_BYTES, Fragment, FragmentReader
 from kupyterhub_tunnel.stream import Stream
@@ -154,22 +154,22 @@ async def test_a_slow_reader_stops_its_sender_and_nobody_else() -> None:
             await echo(stream)
             return
         while True:
-            await stream.write(b"x" * CHUNK_BYTES)
-            sent += CHUNK_BYTES
+            await stream.write(b"x" * 4096)
+            sent += 4096
 
     async with connected(flood) as (opening, _):
         slow = await opening.open(asking("/flood"))
         await asyncio.sleep(0.05)
-        assert sent == WINDOW_BYTES
+        assert sent == FIRST_BYTES
         other = await opening.open(asking("/small"))
         await other.write(b"quick")
         await other.end()
         assert [chunk async for chunk in other.chunks()] == [b"quick"]
         consumed = 0
-        while consumed < WINDOW_BYTES // 2:
+        while consumed < 4 * WINDOW_BYTES:
             consumed += len(await slow.read())
         await asyncio.sleep(0.05)
-        assert WINDOW_BYTES < sent <= WINDOW_BYTES + consumed
+        assert consumed + FIRST_BYTES < sent <= consumed + WINDOW_BYTES
 
 
 async def test_a_reset_cancels_the_one_who_serves() -> None:
@@ -270,16 +270,57 @@ async def test_info_arrives_in_order() -> None:
     assert heard == [{"n": 1}, {"n": 2}]
 
 
-def test_data_beyond_the_credit_is_a_protocol_error() -> None:
-    buffer = ReceiveBuffer()
+def receiving(budget: Budget, first: int = FIRST_BYTES) -> ReceiveBuffer:
+    return ReceiveBuffer(Windows(budget, first), "ada")
+
+
+def consume(buffer: ReceiveBuffer, size: int) -> int:
+    """Let bytes come and be consumed; give the window that the sender then has."""
+    window = free = FIRST_BYTES
+    while size > 0:
+        buffer.feed(bytes(free))
+        size -= free
+        while buffer.take() is not None:
+            pass
+        free = buffer.grant()
+        window = max(window, free)
+    return window
+
+
+def test_a_window_grows_while_what_comes_is_consumed_and_the_memory_lasts() -> None:
+    budget = Budget(together=2 * WINDOW_BYTES, each=2 * WINDOW_BYTES)
+    buffers = [receiving(budget) for _ in range(4)]
+    windows = [consume(buffer, 8 * WINDOW_BYTES) for buffer in buffers]
+    assert windows[:2] == [WINDOW_BYTES, WINDOW_BYTES]
+    assert sum(window - FIRST_BYTES for window in windows) <= 2 * WINDOW_BYTES
+    buffers[0].release()
+    assert consume(receiving(budget), 8 * WINDOW_BYTES) > WINDOW_BYTES // 2
+
+
+def test_one_person_leaves_memory_to_others() -> None:
+    budget = Budget(together=4 * WINDOW_BYTES, each=WINDOW_BYTES)
+    hers = [consume(receiving(budget), 8 * WINDOW_BYTES) for _ in range(8)]
+    assert sum(window - FIRST_BYTES for window in hers) <= WINDOW_BYTES
+    assert consume(ReceiveBuffer(Windows(budget), "bob"), 8 * WINDOW_BYTES) == WINDOW_BYTES
+
+
+def test_a_peer_that_knows_no_small_windows_begins_with_the_largest() -> None:
+    buffer = receiving(Budget(), WINDOW_BYTES)
     buffer.feed(b"x" * WINDOW_BYTES)
+    assert len(buffer.take() or b"") == WINDOW_BYTES
+    assert buffer.grant() == WINDOW_BYTES
+
+
+def test_data_beyond_the_credit_is_a_protocol_error() -> None:
+    buffer = receiving(Budget())
+    buffer.feed(b"x" * FIRST_BYTES)
     with pytest.raises(ProtocolError):
         buffer.feed(b"x")
 
 
 def test_credit_for_what_was_never_sent_is_a_protocol_error() -> None:
     with pytest.raises(ProtocolError):
-        SendWindow().give(1)
+        SendWindow().give(WINDOW_BYTES)
 
 
 async def test_websocket_messages_keep_type_and_bounds_over_a_stream() -> None:
@@ -314,7 +355,7 @@ def test_a_message_comes_once_it_is_whole() -> None:
 
 
 async def test_what_comes_in_small_pieces_takes_little_more_than_it_is() -> None:
-    buffer, pieces = ReceiveBuffer(), WINDOW_BYTES // 2
+    buffer, pieces = receiving(Budget(), WINDOW_BYTES), WINDOW_BYTES // 2
     tracemalloc.start()
     for number in range(pieces):
         buffer.feed(number.to_bytes(4, "big")[2:])

@@ -32,6 +32,8 @@ class Before(asyncio.Protocol):
 class Taking:
     """A Receiver that keeps what it gets."""
 
+    wants = 0
+
     def __init__(self) -> None:
         self.messages: list[bytes] = []
         self.closes: list[tuple[Close, ProtocolError | None]] = []
@@ -50,14 +52,14 @@ class Taking:
 class Ends:
     """A client's WebSocket, and what its server would see and say."""
 
-    def __init__(self, heartbeat_seconds: float | None = None) -> None:
+    def __init__(self, heartbeat_seconds: float | None = None, early: bytes = b"") -> None:
         self.before = Before()
         self.transport = MemoryTransport(self.before)
-        self.socket = WebSocket(self.transport, client=True, heartbeat_seconds=heartbeat_seconds)
+        self.socket = WebSocket(self.transport, client=True, heartbeat_seconds=heartbeat_seconds, early=early)
         self.receiver = Taking()
 
-    def start(self, early: bytes = b"") -> None:
-        self.socket.start(self.receiver, early)
+    def start(self) -> None:
+        self.socket.start(self.receiver)
 
     def say(self, opcode: Opcode, payload: bytes = b"") -> None:
         self.transport.arrive(b"".join(encode(opcode, (payload,), masked=False)))
@@ -71,9 +73,9 @@ class Ends:
 
 
 async def test_nothing_is_read_before_it_is_started() -> None:
-    ends = Ends()
+    ends = Ends(early=b"".join(encode(Opcode.TEXT, (b"early",), masked=False)))
     assert not ends.transport.reading
-    ends.start(b"".join(encode(Opcode.TEXT, (b"early",), masked=False)))
+    ends.start()
     assert ends.transport.reading
     assert ends.receiver.messages == [b"early"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +10,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from kupyterhub_agent.http_client.errors import BrokenOff, HttpError, Stale
 from kupyterhub_agent.http_client.request import LAST_CHUNK, chunk
-from kupyterhub_tunnel.pieces import filled, read, reading_to, room
+from kupyterhub_tunnel.pieces import READ_BYTES, Pieces, filled, read, reading_to, room
 
 if TYPE_CHECKING:
     from kupyterhub_agent.http_client.request import Request
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 MAX_HEAD_BYTES = 64 * 1024
 """Most bytes of an answer that hold nothing of its body: its head with interim ones, or its trailers."""
 
-READ_AHEAD_BYTES = 256 * 1024
-"""Of a body are held at most about so many bytes that nobody has taken yet."""
+READ_AHEAD_BYTES = 64 * 1024
+"""Of a body no more is read while so many bytes are held, or as many as can be passed on."""
 
 _FIRST_FINAL = 200
 
@@ -63,8 +62,8 @@ class Connection(asyncio.BufferedProtocol):
         self._complete = False
         self._keep = False
         self._paused = False
-        self._body: deque[Bytes] = deque()
-        self._held = 0
+        self._body = Pieces()
+        self._wanted = 0
         self._length: int | None = None
         self._left = 0
         self._busy = True
@@ -110,17 +109,20 @@ class Connection(asyncio.BufferedProtocol):
                 raise self._failure
             await self._wait()
 
-    async def read(self) -> Bytes:
-        """Give the next bytes of the body, or none at its end; raises BrokenOff."""
+    async def read(self, wanted: int = READ_BYTES) -> Bytes:
+        """Give the next bytes of the body, or none at its end; raises BrokenOff.
+
+        More than `wanted` is not read at once: it is how many whoever asks can pass on.
+        """
+        self._wanted = wanted
         while not self._body:
             if self._failure is not None:
                 raise self._failure
             if self._complete:
                 return b""
             await self._wait()
-        data = self._body.popleft()
-        self._held -= len(data)
-        if self._paused and self._held < READ_AHEAD_BYTES and not self._transport.is_closing():
+        data = self._body.take()
+        if self._paused and not self._body and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
         return data
@@ -142,8 +144,8 @@ class Connection(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give where to read to."""
         del sizehint
-        self._own = room(self._left)
-        return reading_to(self._own)
+        self._own = room(self._left, self._wanted)
+        return reading_to(self._own, self._wanted if self._headed else READ_BYTES)
 
     def buffer_updated(self, nbytes: int) -> None:
         """Read the answer."""
@@ -160,7 +162,8 @@ class Connection(asyncio.BufferedProtocol):
         self._arrived()
 
     def _arrived(self) -> None:
-        if self._held > READ_AHEAD_BYTES and not self._paused:
+        enough = self._body.size >= min(READ_AHEAD_BYTES, max(self._wanted, 1))
+        if enough and not self._paused and not self._complete:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
@@ -177,7 +180,7 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(BrokenOff("the head of JupyterLab's answer is too large"))
             return False
         if self._headed and not self._complete and self._length is not None:
-            self._left = self._length - self._held
+            self._left = self._length - self._body.size
         return True
 
     def _take(self, data: Bytes) -> None:
@@ -186,7 +189,6 @@ class Connection(asyncio.BufferedProtocol):
             data, self._keep = data[: self._left], False
         self._left -= len(data)
         self._body.append(data)
-        self._held += len(data)
         self._complete = not self._left
 
     def eof_received(self) -> None:
@@ -252,7 +254,6 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._bodiless_bytes = 0
         self._body.append(data)
-        self._held += len(data)
 
     def on_message_complete(self) -> None:
         """Note that nothing follows."""
