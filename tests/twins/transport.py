@@ -16,6 +16,7 @@ class MemoryTransport(asyncio.Transport):
         self.aborted = False
         self._protocol = protocol
         self._closing = False
+        self._waiting = b""
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         return self._protocol
@@ -31,6 +32,10 @@ class MemoryTransport(asyncio.Transport):
 
     def resume_reading(self) -> None:
         self.reading = True
+        asyncio.get_running_loop().call_soon(self._deliver)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
 
     def is_closing(self) -> bool:
         return self._closing
@@ -43,9 +48,14 @@ class MemoryTransport(asyncio.Transport):
             self.write(data)
 
     def arrive(self, data: bytes) -> None:
-        """Have the protocol read it, as asyncio does."""
-        while data and not self._closing:
-            size = min(_READ_BYTES, len(data))
+        """Have the protocol read it, as asyncio does: what it has paused for waits."""
+        self._waiting += data
+        self._deliver()
+
+    def _deliver(self) -> None:
+        while self._waiting and self.reading and not self._closing:
+            data = self._waiting[:_READ_BYTES]
+            size = len(data)
             if isinstance(self._protocol, asyncio.BufferedProtocol):
                 with memoryview(self._protocol.get_buffer(-1)) as buffer:
                     size = min(len(buffer), size)
@@ -54,7 +64,7 @@ class MemoryTransport(asyncio.Transport):
             else:
                 assert isinstance(self._protocol, asyncio.Protocol)
                 self._protocol.data_received(data[:size])
-            data = data[size:]
+            self._waiting = self._waiting[size:]
 
     def close(self) -> None:
         if not self._closing:

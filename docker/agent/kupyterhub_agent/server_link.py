@@ -7,15 +7,18 @@ import contextlib
 import logging
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from kupyterhub_agent.exchange import StreamExchange, answer_text
 from kupyterhub_agent.replicas import ByAddress, ByName, addresses
 from kupyterhub_agent.served import Served, whom
 from kupyterhub_agent.sign_outs import SignOuts
 from kupyterhub_agent.visit import TOKEN_LOOK_SECONDS, Handlers, NoVisit, Visit
 from kupyterhub_tunnel.errors import ProtocolError
+from kupyterhub_tunnel.memory import requests_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +57,8 @@ class ServerLink:
         self._people: dict[str, Served] = {}
         self._visits: set[Visit] = set()
         self._handlers = Handlers(self._serve, self._hear)
+        self._most = requests_at_once()
+        self._carried = 0
         self._sign_outs = SignOuts()
         self._leaving = False
         self._left = asyncio.Semaphore(0)
@@ -137,8 +142,16 @@ class ServerLink:
         served = self._people.get(stream.opening.name)
         if served is None:
             await stream.reset("this agent does not serve them")
-        else:
+            return
+        if self._carried >= self._most:
+            text = f"this agent carries {self._most} requests already"
+            await answer_text(StreamExchange(stream), HTTPStatus.SERVICE_UNAVAILABLE, "", text)
+            return
+        self._carried += 1
+        try:
             await served.carry(stream)
+        finally:
+            self._carried -= 1
 
     async def _hear(self, message: dict[str, Any]) -> None:
         """Take what the server says: of a person whom another agent serves as well, and who has signed out."""

@@ -65,6 +65,7 @@ class Forwarder:
     def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         self._limits = limits
         self._open: Counter[str] = Counter()
+        self._together = 0
 
     async def forward(
         self,
@@ -82,12 +83,16 @@ class Forwarder:
         """
         if self._open[head.name] >= self._limits.requests:
             return _refused(429, f"{self._limits.requests} requests are open already", {"Retry-After": "1"})
+        if self._together >= self._limits.together:
+            return _refused(503, f"this server carries {self._together} requests already", {"Retry-After": "5"})
         if head.websocket and not carrier.websockets:
             return _refused(501, "the agent of this notebook carries no WebSockets")
         self._open[head.name] += 1
+        self._together += 1
         try:
             return await self._carry(request, cleaned(head, user), carrier, finish)
         finally:
+            self._together -= 1
             self._open[head.name] -= 1
             if not self._open[head.name]:
                 del self._open[head.name]

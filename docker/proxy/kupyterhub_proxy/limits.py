@@ -1,8 +1,10 @@
-"""What one user's requests may take of the server. Beyond it they are answered 431, 429 or 504."""
+"""What one user's requests may take of the server. Beyond it they are answered 431, 429, 503 or 504."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from kupyterhub_tunnel.memory import requests_at_once
 
 HEADER_FIELD_BYTES = 32 * 1024
 """Most bytes of a request's first line and of one header. Browsers send all cookies of a host in one header."""
@@ -20,6 +22,8 @@ class Limits:
 
     requests: int = 128
     """At once for one user, WebSockets included: each open notebook and terminal holds one."""
+    together: int = field(default_factory=requests_at_once)
+    """At once for all users."""
     first_byte_seconds: float = 300.0
     """How long a notebook may think about a request that has arrived whole, or stop taking in one that has not.
 

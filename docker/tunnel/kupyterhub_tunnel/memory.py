@@ -1,10 +1,11 @@
-"""How the C library keeps memory: what held a piece of a body is kept for the next one, and given back later."""
+"""Memory: how many requests fit in it, and how the C library keeps it."""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,22 @@ _SECONDS = 30.0
 # malloc.h of glibc
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
+
+
+_LIMIT_FILE = Path("/sys/fs/cgroup/memory.max")
+_BASE_BYTES = 96 * 1024 * 1024
+_REQUEST_BYTES = 112 * 1024
+"""What a process takes that carries nothing, and what each request adds at its worst: `make bench memory`."""
+_FEWEST, _MOST = 256, 10_000
+
+
+def requests_at_once(limit_file: Path = _LIMIT_FILE) -> int:
+    """Give how many requests a process may carry so that it stays under half of what its container may take."""
+    try:
+        limit = int(limit_file.read_text())
+    except (OSError, ValueError):
+        return _MOST  # there is none, or cgroups of version 1
+    return max(_FEWEST, min(_MOST, (limit // 2 - _BASE_BYTES) // _REQUEST_BYTES))
 
 
 @contextmanager

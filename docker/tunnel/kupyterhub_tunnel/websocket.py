@@ -16,7 +16,7 @@ from kupyterhub_tunnel.pieces import read, reading_to, room
 from kupyterhub_tunnel.websocket_frames import FrameReader, Opcode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kupyterhub_tunnel.pieces import Bytes
     from kupyterhub_tunnel.websocket_frames import Piece
@@ -32,6 +32,10 @@ ABNORMAL = 1006
 """Never sent: the connection ended without a close."""
 
 _LARGE_BYTES = 16 * 1024
+_UNSENT_BYTES = 32 * 1024
+"""A peer that has taken all but so many is slow."""
+_AT_ONCE = 32
+"""So many messages are given on before others have their turn."""
 NO_CODE = 1005
 """Never sent either: the close had no code."""
 _CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
@@ -74,7 +78,7 @@ class WebSocket(asyncio.BufferedProtocol):
         self._client = client
         self._reader = FrameReader(masked=not client)
         self._body: bytearray | None = None
-        self._early = early
+        self._rest = self._reader.feed(early) if early else None
         self._before = transport.get_protocol()
         self._receiver: Receiver | None = None
         self._seconds = heartbeat_seconds
@@ -89,6 +93,7 @@ class WebSocket(asyncio.BufferedProtocol):
         self._room.set()
         self._gone = asyncio.Event()
         self.pause()
+        transport.set_write_buffer_limits(_UNSENT_BYTES)
         transport.set_protocol(self)
 
     @property
@@ -104,10 +109,8 @@ class WebSocket(asyncio.BufferedProtocol):
             return
         if self._seconds is not None:
             self._timer = self._loop.call_later(self._seconds, self._beat)
-        self.resume()
-        if self._early:
-            early, self._early = self._early, b""
-            self._give(self._reader.feed(early))
+        self._reading = self._heard = True
+        self._go_on()
 
     def send(self, opcode: Opcode, payload: Sequence[Bytes], *, final: bool = True) -> None:
         """Send a message, a fragment of one or a control frame soon; raises ConnectionLost."""
@@ -125,16 +128,15 @@ class WebSocket(asyncio.BufferedProtocol):
         await self._room.wait()
 
     def pause(self) -> None:
-        """Read no more for now; what was read is still given on."""
+        """Give nothing more on for now, and read no more."""
         self._reading = False
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Read on."""
+        """Go on."""
         self._reading = self._heard = True
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._loop.call_soon(self._go_on)
 
     async def close(self, close: Close) -> None:
         """Send what is on its way and a close, wait for the peer's, and end; harmless when it has ended."""
@@ -159,21 +161,46 @@ class WebSocket(asyncio.BufferedProtocol):
             self._give(self._reader.feed(read(nbytes)))
         else:
             body, self._body = self._body, None
-            self._give((self._reader.fill(body, nbytes),))
+            self._give(iter((self._reader.fill(body, nbytes),)))
 
-    def _give(self, pieces: Iterable[Piece]) -> None:
+    def _go_on(self) -> None:
+        """Give on what waits, then read, unless who takes it has paused."""
+        if not self._reading:
+            return
+        self._heard = True
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            self._give(rest)
+        if self._rest is None and self._reading:
+            if self._gone.is_set():
+                self._end(Close(ABNORMAL))
+            elif not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _give(self, pieces: Iterator[Piece]) -> None:
+        """Give on what was read, as far as it is taken and others need not wait; the rest stays as it came."""
         try:
-            for piece in pieces:
+            for count, piece in enumerate(pieces, 1):
                 if piece.opcode < Opcode.CLOSE:
                     if self._receiver is not None and not self._over:
                         self._receiver.take(piece)
                 elif self._control(piece):
+                    return
+                if not self._reading or count == _AT_ONCE:
+                    self._wait(pieces)
                     return
         except ProtocolError as error:
             close = Close(NO_TEXT if isinstance(error.__cause__, UnicodeError) else PROTOCOL_ERROR)
             self._say(close)
             self._end(close, error)
             self._transport.close()
+
+    def _wait(self, rest: Iterator[Piece]) -> None:
+        self._rest = rest
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+        if self._reading:
+            self._loop.call_soon(self._go_on)
 
     def eof_received(self) -> None:
         """Have the transport closed: nobody leaves a WebSocket half open."""
@@ -195,7 +222,8 @@ class WebSocket(asyncio.BufferedProtocol):
             self._timer.cancel()
         self._room.set()
         self._gone.set()
-        self._end(Close(ABNORMAL))
+        if self._rest is None:
+            self._end(Close(ABNORMAL))
         self._before.connection_lost(exc)
 
     def _control(self, piece: Piece) -> bool:

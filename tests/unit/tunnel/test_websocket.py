@@ -209,3 +209,42 @@ async def test_a_peer_that_is_slow_is_waited_for() -> None:
     ends.socket.resume_writing()
     await asyncio.wait_for(waiting, 1)
     assert ends.receiver.writable_again == 1
+
+
+TINY = b"".join(encode(Opcode.BINARY, (b"x",), masked=False))
+
+
+async def test_what_was_read_waits_as_it_came_while_its_receiver_has_paused() -> None:
+    ends = Ends()
+    ends.start()
+    take = ends.receiver.take
+
+    def take_ten(piece: Piece) -> None:
+        take(piece)
+        if len(ends.receiver.messages) % 10 == 0:
+            ends.socket.pause()
+
+    ends.receiver.take = take_ten  # type: ignore[method-assign]
+    ends.transport.arrive(100 * TINY)
+    assert len(ends.receiver.messages) == 10
+    ends.transport.close()
+    await asyncio.sleep(0)
+    assert not ends.receiver.closes, "the rest of what it has said is still to come"
+    while not ends.receiver.closes:
+        ends.socket.resume()
+        await asyncio.sleep(0.001)
+    assert len(ends.receiver.messages) == 100
+
+
+async def test_many_small_messages_let_others_have_their_turn() -> None:
+    ends = Ends()
+    ends.start()
+    ends.transport.arrive(3000 * TINY)
+    turns = []
+    while len(ends.receiver.messages) < 3000:
+        turns.append(len(ends.receiver.messages))
+        assert not ends.transport.reading
+        await asyncio.sleep(0)
+    assert len(turns) > 5
+    await asyncio.sleep(0)
+    assert ends.transport.reading
