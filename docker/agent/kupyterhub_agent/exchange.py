@@ -24,8 +24,8 @@ class Exchange(Protocol):
         """The request as it arrived."""
 
     @property
-    def free(self) -> int:
-        """How many bytes of the answer can be sent now."""
+    def window(self) -> int:
+        """How many bytes of the answer may be on their way."""
 
     def chunks(self) -> AsyncIterator[Bytes]:
         """Give the request's body as it arrives."""
@@ -61,9 +61,9 @@ class StreamExchange:
         self.reset = stream.reset
 
     @property
-    def free(self) -> int:
-        """What its window holds."""
-        return self._stream.free
+    def window(self) -> int:
+        """That of the stream."""
+        return self._stream.window
 
 
 async def answer_text(exchange: Exchange, status: int, reason: str, text: str) -> None:

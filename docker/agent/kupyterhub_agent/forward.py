@@ -142,11 +142,11 @@ class Forwarder:
             injection = Injection.of(head, passed, self._scripts)
             if injection is None:
                 await exchange.send_head(passed)
-                while chunk := await answer.read(exchange.free):
+                while chunk := await answer.read(exchange.window):
                     await exchange.write(chunk)
             else:
                 await exchange.send_head(injection.head)
-                while chunk := await answer.read(exchange.free):
+                while chunk := await answer.read(exchange.window):
                     await exchange.write(injection.feed(chunk))
                 await exchange.write(injection.finish())
             await exchange.end()

@@ -62,16 +62,16 @@ class Windows(NamedTuple):
 
 
 class SendWindow:
-    """How much a sender may still send. One task takes at a time."""
+    """How much a sender may still send. One task takes at a time. `size` is the most that it could at once."""
 
     def __init__(self, first: int = FIRST_BYTES) -> None:
-        self.free = first
+        self._free = self.size = first
         self._changed = asyncio.Event()
         self._failure: TunnelError | None = None
 
     async def take(self, wanted: int) -> int:
         """Wait until something may be sent; take and return how much, at most `wanted`."""
-        while self._failure is None and self.free == 0:
+        while self._failure is None and self._free == 0:
             self._changed.clear()
             await self._changed.wait()
         return self.take_now(wanted)
@@ -80,14 +80,15 @@ class SendWindow:
         """Take what may be sent without waiting, at most `wanted`."""
         if self._failure is not None:
             raise self._failure
-        taken = min(wanted, self.free)
-        self.free -= taken
+        taken = min(wanted, self._free)
+        self._free -= taken
         return taken
 
     def give(self, size: int) -> None:
         """Add what the receiver has consumed, and by what it enlarges the window."""
-        self.free += size
-        if self.free > WINDOW_BYTES:
+        self._free += size
+        self.size = max(self.size, self._free)
+        if self._free > WINDOW_BYTES:
             raise ProtocolError("the peer gave more credit than any window has")
         self._changed.set()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kupyterhub_tunnel.websocket_frames import Piece
 
 CLOSE_SECONDS = 5.0
+_UNSENT_BYTES = 32 * 1024
 _LOST = Close(1011)
 
 
@@ -30,6 +31,7 @@ async def relay(socket: WebSocket, stream: Stream) -> None:
     Raises nothing of the tunnel's: one that ends closes the WebSocket with 1011.
     """
     relaying = _Relay(socket, stream)
+    socket.limit(_UNSENT_BYTES)
     socket.start(relaying)
     stream.listen(relaying.arrived)
     try:
@@ -77,7 +79,7 @@ class _Relay:
     @property
     def wants(self) -> int:
         """As many as can go on at once: the rest would be held here."""
-        return self._stream.free
+        return self._stream.window
 
     def take(self, piece: Piece) -> None:
         """Send a part of a message of the socket's on."""

@@ -74,9 +74,9 @@ class Stream:
         return stream
 
     @property
-    def free(self) -> int:
-        """How many bytes may be sent now."""
-        return self._window.free
+    def window(self) -> int:
+        """How many bytes may be on their way to the peer."""
+        return self._window.size
 
     @property
     def failed(self) -> bool:

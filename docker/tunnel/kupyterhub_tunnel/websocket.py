@@ -32,8 +32,7 @@ ABNORMAL = 1006
 """Never sent: the connection ended without a close."""
 
 _LARGE_BYTES = 16 * 1024
-_UNSENT_BYTES = 32 * 1024
-"""A peer that has taken all but so many is slow."""
+_SLICE_BYTES = 16 * 1024
 _AT_ONCE = 32
 """So many messages are given on before others have their turn."""
 NO_CODE = 1005
@@ -78,7 +77,7 @@ class WebSocket(asyncio.BufferedProtocol):
         self._client = client
         self._reader = FrameReader(masked=not client)
         self._body: bytearray | None = None
-        self._rest = self._reader.feed(early) if early else None
+        self._rest = self._sliced(early) if early else None
         self._before = transport.get_protocol()
         self._receiver: Receiver | None = None
         self._seconds = heartbeat_seconds
@@ -93,13 +92,16 @@ class WebSocket(asyncio.BufferedProtocol):
         self._room.set()
         self._gone = asyncio.Event()
         self.pause()
-        transport.set_write_buffer_limits(_UNSENT_BYTES)
         transport.set_protocol(self)
 
     @property
     def full(self) -> bool:
         """Whether the peer is slow: who can, waits."""
         return not self._room.is_set()
+
+    def limit(self, unsent: int) -> None:
+        """Have a peer be slow that has not taken so many bytes: there may be many like it."""
+        self._transport.set_write_buffer_limits(unsent)
 
     def start(self, receiver: Receiver) -> None:
         """Give on what arrives."""
@@ -162,6 +164,10 @@ class WebSocket(asyncio.BufferedProtocol):
         else:
             body, self._body = self._body, None
             self._give(iter((self._reader.fill(body, nbytes),)))
+
+    def _sliced(self, data: bytes) -> Iterator[Piece]:
+        for at in range(0, len(data), _SLICE_BYTES):
+            yield from self._reader.feed(data[at : at + _SLICE_BYTES])
 
     def _go_on(self) -> None:
         """Give on what waits, then read, unless who takes it has paused."""

@@ -102,7 +102,7 @@ class AnswerPipe:
 class CarriedExchange:
     """An exchange of the forwarder's whose answer goes into a pipe."""
 
-    free = 0
+    window = 0
     """The pipe takes a piece at a time, so none is made large."""
 
     def __init__(self, head: RequestHead, body: Body, pipe: AnswerPipe) -> None:

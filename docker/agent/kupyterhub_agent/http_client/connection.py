@@ -34,7 +34,7 @@ class Connection(asyncio.BufferedProtocol):
         self._room = asyncio.Event()
         self._room.set()
         self._used = False
-        self._left = 0
+        self._left = self._wanted = 0
         self._own: bytearray | None = None
         self._changed: asyncio.Future[None] | None = None
         self._failure: HttpError | None = None
@@ -145,7 +145,7 @@ class Connection(asyncio.BufferedProtocol):
         """Give where to read to."""
         del sizehint
         self._own = room(self._left, self._wanted)
-        return reading_to(self._own, self._wanted if self._headed else READ_BYTES)
+        return reading_to(self._own, self._wanted)
 
     def buffer_updated(self, nbytes: int) -> None:
         """Read the answer."""
