@@ -1,5 +1,6 @@
 """Replicas of the server that share a key and nothing else: a sign-in begun at one ends at another."""
 
+import html
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -77,11 +78,22 @@ async def test_a_provider_that_is_away_leaves_a_page_that_says_so(tmp_path: Path
             tmp_path, domain=DOMAIN, certificate=certificate, listen=(FIRST, port), environment=environment
         ) as system,
         aiohttp.ClientSession(connector=system.connector()) as browser,
-        browser.get(system.url(NAME), headers=HTML) as answer,
     ):
-        assert answer.status == 503
-        assert "The sign-in service does not answer" in await answer.text()
+        async with browser.get(system.url(NAME), headers=HTML, allow_redirects=False) as answer:
+            login = URL(answer.headers["Location"], encoded=True)
+        async with browser.get(await led_on(browser, login), headers=HTML) as answer:
+            status, text = answer.status, await answer.text()
+        assert status == 503
+        assert "The sign-in service does not answer" in text
         assert not [cookie for cookie in browser.cookie_jar if "attempt" in cookie.key]
+
+
+async def led_on(browser: aiohttp.ClientSession, login: URL) -> URL:
+    """Go where the sign-in host's page leads, which keeps what no server is sent of an address."""
+    async with browser.get(login, headers=HTML, allow_redirects=False) as page:
+        assert page.status == 200
+        (link,) = re.findall(r'id="on" href="([^"]+)"', await page.text())
+    return login.join(URL(html.unescape(link), encoded=True))
 
 
 async def agreed_at_the_provider(browser: aiohttp.ClientSession, url: str) -> URL:
@@ -111,7 +123,8 @@ async def test_a_sign_in_crosses_replicas_at_every_step(system: System) -> None:
                 return URL(answer.headers["Location"], encoded=True)
 
         login = await step(FIRST, system.url(NAME, "/lab"))
-        there = await step(SECOND, login)
+        begin = await led_on(browser, login)
+        there = await step(SECOND, begin)
         callback = await agreed_at_the_provider(browser, str(there))
         assert callback.path == "/callback"
         session = await step(FIRST, callback)
