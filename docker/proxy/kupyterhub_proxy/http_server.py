@@ -150,6 +150,9 @@ class _Speaker(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Refuse what is no HTTP. aiohttp would answer and log the offending bytes, which may hold a secret."""
+        if isinstance(exc, ConnectionError):
+            log.debug("%s has left while it was answered", request.remote)
+            return _closing(web.Response(status=500))  # which reaches nobody
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         log.info("refused a request from %s: %s", request.remote, type(exc).__name__)

@@ -61,6 +61,11 @@ async def programs(tmp_path: Path) -> AsyncIterator[Programs]:
             yield running
 
 
+def request(programs: Programs, what: str, more: str = "") -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in programs.headers.items())
+    return f"{what} HTTP/1.1\r\n{lines}{more}\r\n".encode()
+
+
 @contextlib.asynccontextmanager
 async def bounded(programs: Programs) -> AsyncIterator[None]:
     """Neither program grows by more than GROWTH meanwhile, at any time."""
@@ -83,15 +88,31 @@ async def bounded(programs: Programs) -> AsyncIterator[None]:
 
 
 async def test_2_gigabytes_go_each_way_in_bounded_memory(programs: Programs) -> None:
-    lines = "".join(f"{name}: {value}\r\n" for name, value in programs.headers.items())
     reader, writer = await asyncio.open_connection("127.0.0.1", programs.port, limit=MIB)
     async with bounded(programs):
-        writer.write(f"GET /down HTTP/1.1\r\n{lines}\r\n".encode())
+        writer.write(request(programs, "GET /down"))
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
         assert await count_body(reader) == SIZE
     async with bounded(programs):
-        writer.write(f"PUT /up HTTP/1.1\r\n{lines}Content-Length: {SIZE}\r\n\r\n".encode())
+        writer.write(request(programs, "PUT /up", f"Content-Length: {SIZE}\r\n"))
         await send_body(writer)
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
         assert await reader.readexactly(len(str(SIZE))) == str(SIZE).encode()
     writer.close()
+
+
+async def test_whoever_leaves_in_the_middle_of_a_download_costs_no_line_of_the_log(
+    programs: Programs, tmp_path: Path
+) -> None:
+    log = tmp_path / "kupyterhub_proxy.log"
+    before = log.read_text()
+    for number in range(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", programs.port)
+        writer.write(request(programs, "GET /down"))
+        await reader.read(1000 if number % 2 else MIB)
+        if number % 3:
+            writer.close()
+        else:
+            writer.transport.abort()
+    await asyncio.sleep(0.5)
+    assert log.read_text() == before
