@@ -1,4 +1,4 @@
-"""Traffic through server and agent beside a direct connection and a plain one-hop proxy of aiohttp.
+"""Traffic through server and agent beside a direct connection, a plain proxy of aiohttp, and JupyterHub's own.
 
 All in one run, on the same upstream and by the same load generator, in turns: this machine may not be ours alone. The
 figures of google/inverting-proxy's Go pair are of an earlier run on such a machine, with two cores.
@@ -20,9 +20,10 @@ from bench.figures import Figure
 from bench.traffic_upstream import BIG_BYTES
 from cluster.carrying.programs import listening, process, running_programs
 from cluster.proxy.harness import free_port
+from needed import need, npm_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
 ROUNDS = 5
 SECONDS = 2.0
@@ -63,15 +64,44 @@ async def _measure_requests(folder: Path) -> list[Figure]:
         stack.enter_context(process(folder, "bench.traffic_one_hop", str(one_hop), backend))
         programs = await stack.enter_async_context(running_programs(folder, backend))
         await listening(one_hop)
-        ways = {"direct": Way(upstream), "one hop": Way(one_hop), "ours": Way(programs.port, programs.headers)}
+        hubs = await stack.enter_async_context(_jupyterhubs_proxy(folder, backend))
+        ways = {
+            "direct": Way(upstream),
+            "one hop": Way(one_hop),
+            "JupyterHub's": Way(hubs),
+            "ours": Way(programs.port, programs.headers),
+        }
         before = programs.agent.memory_info().rss / MIB
+        requests = await _in_turns("requests", 16, ways)
         figures = [
-            _requests(await _in_turns("requests", 16, ways)),
+            _requests(requests),
+            _beside_jupyterhubs(requests),
             _latency(await _in_turns("requests", 1, ways)),
             _big(await _in_turns("big", 1, ways)),
         ]
         after = programs.agent.memory_info().rss / MIB
         return [*figures, Figure("memory of the agent after that", after, 256, "MiB", f"{before:.0f} MiB before")]
+
+
+@contextlib.asynccontextmanager
+async def _jupyterhubs_proxy(folder: Path, backend: str) -> AsyncIterator[int]:
+    """Run configurable-http-proxy meanwhile, which has one route and asks nobody who they are; give its port."""
+    program = await npm_packages(Path(__file__).with_name("jupyterhub_proxy"), "jupyterhub-proxy")
+    port = free_port()
+    with (folder / "jupyterhub-proxy.log").open("wb") as log:
+        running = await asyncio.create_subprocess_exec(
+            *(need("node"), str(program / "node_modules/configurable-http-proxy/bin/configurable-http-proxy")),
+            *("--ip", "127.0.0.1", "--port", str(port), "--api-ip", "127.0.0.1", "--api-port", str(free_port())),
+            *("--default-target", backend, "--log-level", "error"),
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        await listening(port)
+        yield port
+    finally:
+        running.terminate()
+        await running.wait()
 
 
 async def _measure_echo(folder: Path) -> Figure:
@@ -110,6 +140,18 @@ def _requests(seen: dict[str, list[Seen]]) -> Figure:
     )
 
 
+def _beside_jupyterhubs(seen: dict[str, list[Seen]]) -> Figure:
+    theirs, ours = (_median(seen[way], "per_second") for way in ("JupyterHub's", "ours"))
+    details = f"{theirs:.0f} and {ours:.0f} /s; configurable-http-proxy 5 is one hop and asks nobody who they are"
+    return Figure(
+        "requests over 16 connections: JupyterHub's proxy ÷ ours",
+        _ratio(seen, "per_second", "JupyterHub's"),
+        1,
+        "times",
+        details,
+    )
+
+
 def _latency(seen: dict[str, list[Seen]]) -> Figure:
     direct, one_hop, ours = (_median(seen[way], "median_ms") for way in ("direct", "one hop", "ours"))
     details = f"{direct:.2f}, {one_hop:.2f} and {ours:.2f} ms direct, one hop, ours; Go pair: +0.7 ms"
@@ -136,8 +178,8 @@ def _echo(seen: dict[str, list[Seen]]) -> Figure:
     return Figure("echo of a WebSocket message: ours ÷ direct", ratio, 3, "times", details)
 
 
-def _ratio(seen: dict[str, list[Seen]], what: str) -> float:
-    pairs = zip(seen["one hop"], seen["ours"], strict=True)
+def _ratio(seen: dict[str, list[Seen]], what: str, other: str = "one hop") -> float:
+    pairs = zip(seen[other], seen["ours"], strict=True)
     return statistics.median(getattr(one_hop, what) / getattr(ours, what) for one_hop, ours in pairs)
 
 
