@@ -2,8 +2,8 @@
 
 aiohttp's own reads by a task, a queue and a future for each message. Here what arrives is given on at once, and what
 is sent is in the transport's buffer when `send` returns. `picows` needs half of the CPU (2.3: 27 to 36 µs an echo,
-ours 49 to 57), but gives a frame once it is whole, and Jupyter sends each message as one: an unfinished one of 70 MiB took
-70 MiB of memory, where an agent has 256 for 128 WebSockets.
+ours 49 to 57), but gives a frame once it is whole, and Jupyter sends each message as one: an unfinished one of 70 MiB
+took 70 MiB of memory, where an agent has 256 for 128 WebSockets.
 """
 
 from __future__ import annotations
