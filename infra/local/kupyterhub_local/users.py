@@ -28,6 +28,8 @@ class User:
     url: str = ""
     message: str = ""
     registered: datetime | None = None
+    id: str = ""
+    """Of the document: several may name one e-mail."""
 
 
 def document_id(email: str) -> str:
@@ -40,8 +42,10 @@ def decode(document: dict[str, Any]) -> User:
     fields = document.get("fields", {})
     status = _map(fields, "status")
     registered = _map(status, "agent").get("registeredAt", {}).get("timestampValue")
+    id_ = document["name"].rpartition("/")[2]
     return User(
-        email=_text(fields, "email") or document["name"].rpartition("/")[2],
+        id=id_,
+        email=_text(fields, "email").strip() or id_,
         phase=_text(status, "phase"),
         url=_text(status, "proxyUrl"),
         message=_text(status, "message"),
@@ -78,7 +82,9 @@ class Users:
         await self._session.close()
 
     async def enrol(self, email: str) -> None:
-        """Add a document for `email` if there is none."""
+        """Add a document for `email` if there is none, whatever its id."""
+        if any(user.email.lower() == email.strip().lower() for user in await self.all()):
+            return
         try:
             await self._post(
                 f"{self._documents}?documentId={document_id(email)}", {"fields": {"email": {"stringValue": email}}}

@@ -21,7 +21,7 @@ class View:
         self._console = console
         self._since = since
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-        self._shown: dict[str, User] = {}
+        self._shown: dict[tuple[str, str], User] = {}
 
     def say(self, line: str) -> None:
         """Print a line, as it is."""
@@ -30,14 +30,14 @@ class View:
     def show(self, users: Sequence[User]) -> None:
         """Show everybody; a phase that is new is a line too."""
         users = [as_of(user, self._since) for user in users]
-        now = {user.email: user for user in users}
+        now = {(user.id, user.email): user for user in users}
         if now == self._shown:
             return
         for user in users:
-            before = self._shown.get(user.email)
+            before = self._shown.get((user.id, user.email))
             if before is None or line(before) != line(user):
                 self.say(line(user))
-        for email in self._shown.keys() - now.keys():
+        for _, email in self._shown.keys() - now.keys():
             self.say(f"{email}: gone")
         self._shown = now
         if self._live:

@@ -10,7 +10,7 @@ from kupyterhub_local.users import User, decode, document_id
 from kupyterhub_local.view import View, as_of, line
 
 START = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-READY = User("a@example.com", "Ready", "http://a.localhost:1/", registered=START + timedelta(seconds=9))
+READY = User("a@example.com", "Ready", "http://a.localhost:1/", registered=START + timedelta(seconds=9), id="u-1")
 
 
 def document(**fields: Any) -> dict[str, Any]:
@@ -30,11 +30,11 @@ def test_a_ready_user_has_a_url() -> None:
 
 
 def test_a_document_without_email_is_shown_by_its_id() -> None:
-    assert decode(document(email={"integerValue": "3"})) == User("u-1", "")
+    assert decode(document(email={"integerValue": "3"})) == User("u-1", "", id="u-1")
 
 
 def test_an_empty_document_is_shown() -> None:
-    assert decode({"name": "projects/p/databases/(default)/documents/users/é"}) == User("é", "")
+    assert decode({"name": "projects/p/databases/(default)/documents/users/é"}) == User("é", "", id="é")
 
 
 def test_the_id_does_not_depend_on_case_or_blanks() -> None:
@@ -45,7 +45,7 @@ def test_the_id_does_not_depend_on_case_or_blanks() -> None:
 def test_what_was_ready_before_this_run_is_starting_again() -> None:
     assert as_of(READY, START) == READY
     assert as_of(READY, START + timedelta(minutes=1)) == User(
-        "a@example.com", "Starting", registered=READY.registered
+        "a@example.com", "Starting", registered=READY.registered, id="u-1"
     )
 
 
@@ -61,3 +61,12 @@ def test_each_news_is_a_line_once_and_nothing_in_an_email_is_markup() -> None:
         "JupyterLab of a@example.com: http://a.localhost:1/",
         "[red]x@example.com: gone",
     ]
+
+
+def test_of_two_documents_with_one_email_each_news_is_a_line_once() -> None:
+    output = io.StringIO()
+    view = View(Console(file=output, width=80), START)
+    for _ in range(3):
+        view.show([READY, User(READY.email, "Rejected", message="another document holds it", id="u-2")])
+    view.close()
+    assert len(output.getvalue().splitlines()) == 2
