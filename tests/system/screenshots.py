@@ -31,7 +31,7 @@ async def take(system: LocalSystem) -> None:
         await _picture(person, "sign-in")
         await lab.sign_in(person, PERSON)
         await person.get_by_role("button", name="Get a server").click()
-        await expect(person.get_by_text("Your server is being prepared.")).to_be_visible()
+        await expect(person.get_by_role("list", name="Progress")).to_be_visible()
         await _picture(person, "starting")
         await expect(person.get_by_role("link", name="Open JupyterLab")).to_be_visible(timeout=READY)
         await _picture(person, "running")
