@@ -112,7 +112,7 @@
   const SIGNED_OUT = {
     role: "alert",
     title: "Your sign-in has ended",
-    text: "Nothing is lost, and nothing is saved until you sign in again. Do so in another tab, then go on in this one.",
+    text: "Nothing is lost, but nothing can be saved until you sign in again. Do that in another tab, then go on in this one.",
     link: "Sign in",
   };
   const GONE = {
