@@ -26,6 +26,10 @@ else
 fi
 [ "$proxy" = cloud-run ] || kubectl delete --ignore-not-found -f gke/cloud-run-agents.yaml
 if [ "$proxy" = gke ]; then
+    # GKE brings them some time after the cluster is there.
+    kubectl wait --for=condition=Established --timeout=10m \
+        customresourcedefinition/gateways.gateway.networking.k8s.io \
+        customresourcedefinition/httproutes.gateway.networking.k8s.io
     apply -f proxy/base/namespace.yaml
     ../deploy/proxy_secrets.sh <"$outputs"
     overlay=$(mktemp -d)

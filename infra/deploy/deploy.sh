@@ -5,6 +5,7 @@
 set -euo pipefail
 here=$(dirname "$0")
 "$here/terraform.sh" data apply
+"$here/master_secret.sh"
 "$here/portal_key.sh"
 "$here/terraform.sh" system apply
 outputs=$(mktemp)

@@ -8,6 +8,11 @@ set -euo pipefail
 here=$(dirname "$0")
 mkdir -p "${VARIABLES:?}"
 gcloud storage cp "gs://${STATE_BUCKET:?}/kupyterhub/variables/*.tfvars" "$VARIABLES/"
-"$here/terraform.sh" data plan -lock=false
+if gcloud storage objects describe "gs://$STATE_BUCKET/kupyterhub/releases/last" >/dev/null 2>&1; then
+    "$here/terraform.sh" data plan -lock=false
+else
+    # Nothing was released yet, and the system's plan reads what this makes.
+    "$here/terraform.sh" data apply
+fi
 "$here/terraform.sh" system plan -lock=false
 "$here/terraform.sh" system apply '-target=google_artifact_registry_repository.repositories["kupyterhub"]'

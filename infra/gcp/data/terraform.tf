@@ -16,8 +16,11 @@ terraform {
   }
 }
 
+# Some APIs, of rules and of budgets, want to know whose quota they are asked with where a person asks.
 provider "google" {
-  default_labels = var.labels
-  project        = var.project_id
-  region         = var.region
+  billing_project       = var.project_id
+  default_labels        = var.labels
+  project               = var.project_id
+  region                = var.region
+  user_project_override = true
 }

@@ -77,4 +77,7 @@ resource "google_monitoring_alert_policy" "alerts" {
     content   = each.value.todo
     mime_type = "text/markdown"
   }
+
+  # Google may know a log metric only minutes after it was made; functions take as long.
+  depends_on = [google_cloudfunctions2_function.functions]
 }

@@ -19,6 +19,7 @@ resource "google_project_service" "apis" {
     "pubsub.googleapis.com",
     "run.googleapis.com",
     "secretmanager.googleapis.com",
+    "workflowexecutions.googleapis.com",
     "workflows.googleapis.com",
   ]))
 

@@ -1,6 +1,5 @@
 resource "google_billing_budget" "project" {
-  count    = var.budget == null ? 0 : 1
-  provider = google.billing
+  count = var.budget == null ? 0 : 1
 
   billing_account = var.budget.billing_account
   display_name    = "kupyterhub in ${var.project_id}"

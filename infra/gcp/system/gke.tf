@@ -104,6 +104,9 @@ resource "google_container_cluster" "cluster" {
   dynamic "node_config" {
     for_each = local.standard
     content {
+      # New projects have a quota of 250 GB of SSD, and this pool has a node in each of three zones.
+      disk_size_gb    = 20
+      disk_type       = "pd-standard"
       service_account = local.accounts["nodes"]
     }
   }

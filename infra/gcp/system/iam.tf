@@ -104,6 +104,9 @@ resource "google_pubsub_topic_iam_member" "accounts" {
   topic  = each.value.on
   role   = each.value.role
   member = local.members[each.value.who]
+
+  # The proxy is a principal of the project's identity pool, which its first cluster makes.
+  depends_on = [google_container_cluster.cluster]
 }
 
 resource "google_secret_manager_secret_iam_member" "accounts" {

@@ -16,15 +16,11 @@ terraform {
   }
 }
 
+# Some APIs, of rules and of budgets, want to know whose quota they are asked with where a person asks.
 provider "google" {
-  default_labels = var.labels
-  project        = var.project_id
-  region         = local.region
-}
-
-# The API of budgets wants to know whose quota it is asked with.
-provider "google" {
-  alias                 = "billing"
   billing_project       = var.project_id
+  default_labels        = var.labels
+  project               = var.project_id
+  region                = local.region
   user_project_override = true
 }

@@ -19,6 +19,7 @@ GCLOUD = (
     + """
 here() { echo "$BUCKETS/${1#gs://}"; }
 if [ "$1 $2" = "storage cat" ]; then cat "$(here "$3")"; exit; fi
+if [ "$1 $3" = "storage describe" ]; then [ -e "$(here "$4")" ]; exit; fi
 if [ "$1 $2" = "storage cp" ]; then
     shift 2
     to=${*: -1}

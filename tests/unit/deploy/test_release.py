@@ -88,7 +88,14 @@ def test_a_release_without_people_to_try_it_with_says_so_at_once(bench: Bench) -
 
 def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
     bench.take("deploy.sh")
-    for name in ("terraform.sh", "credentials.sh", "cluster.sh", "portal_key.sh", "portal_client.sh"):
+    for name in (
+        "terraform.sh",
+        "credentials.sh",
+        "cluster.sh",
+        "master_secret.sh",
+        "portal_key.sh",
+        "portal_client.sh",
+    ):
         bench.program(f"checkout/infra/deploy/{name}", NOTE)
     bench.program(
         "checkout/infra/deploy/dead_letters.py", "import os\nopen(os.environ['CALLS'], 'a').write('dead\\n')\n"
@@ -96,8 +103,8 @@ def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
     done = bench.run("deploy.sh")
     assert done.returncode == 0, done.stderr
     calls = [call.split(" /")[0].strip() for call in bench.calls]
-    assert calls[:3] == ["terraform.sh data apply", "portal_key.sh", "terraform.sh system apply"]
-    assert calls[4:] == [
+    assert calls[:4] == ["terraform.sh data apply", "master_secret.sh", "portal_key.sh", "terraform.sh system apply"]
+    assert calls[5:] == [
         "dead",
         "portal_client.sh",
         "credentials.sh",
@@ -140,6 +147,8 @@ def test_a_plan_gets_the_variables_and_makes_the_registry_alone(bench: Bench) ->
     bench.program("checkout/infra/deploy/terraform.sh", NOTE)
     (bench.bucket / "variables").mkdir(parents=True)
     (bench.bucket / "variables/system.tfvars").write_text("ours")
+    (bench.bucket / "releases").mkdir()
+    (bench.bucket / "releases/last").write_text("0a1b2c3")
     done = bench.run("plan.sh")
     assert done.returncode == 0, done.stderr
     assert (bench.folder / "variables/system.tfvars").read_text() == "ours"
@@ -149,6 +158,48 @@ def test_a_plan_gets_the_variables_and_makes_the_registry_alone(bench: Bench) ->
     registry = (CHECKOUT / "infra/gcp/system/registry.tf").read_text()
     assert f'resource "google_artifact_registry_repository" "{target[1]}"' in registry
     assert f"    {target[2]} = " in registry
+
+
+def test_before_anything_was_released_a_plan_makes_what_lasts(bench: Bench) -> None:
+    bench.take("plan.sh")
+    bench.program("checkout/infra/deploy/terraform.sh", NOTE)
+    (bench.bucket / "variables").mkdir(parents=True)
+    (bench.bucket / "variables/data.tfvars").write_text("ours")
+    done = bench.run("plan.sh")
+    assert done.returncode == 0, done.stderr
+    roots = [call.split(" -")[0] for call in bench.calls if call.startswith("terraform.sh")]
+    assert roots == ["terraform.sh data apply", "terraform.sh system plan", "terraform.sh system apply"]
+
+
+SECRETS = (
+    NOTE
+    + """
+here=$(dirname "$CALLS")
+case "$2 $3" in
+"versions list") cat "$here/versions" 2>/dev/null || true ;;
+"versions add") cat >"$here/secret" && echo 1 >"$here/versions" ;;
+esac
+"""
+)
+
+
+def test_the_master_secret_is_made_once_and_told_to_nobody(bench: Bench) -> None:
+    bench.take("master_secret.sh")
+    bench.program("bin/gcloud", SECRETS)
+    for _ in range(2):
+        done = bench.run("master_secret.sh")
+        assert done.returncode == 0, done.stderr
+    secret = (bench.folder / "secret").read_text().strip()
+    assert len(secret) == 64
+    assert secret not in "\n".join([done.stdout, done.stderr, *bench.calls])
+    assert len([call for call in bench.calls if " add " in call]) == 1
+
+
+def test_where_it_is_not_known_whether_there_is_a_master_secret_none_is_made(bench: Bench) -> None:
+    bench.take("master_secret.sh")
+    bench.program("bin/gcloud", NOTE + '[ "$3" != list ]\n')
+    assert bench.run("master_secret.sh").returncode != 0
+    assert not [call for call in bench.calls if " add " in call]
 
 
 def test_an_image_that_the_registry_has_is_not_built_again(bench: Bench) -> None:

@@ -6,19 +6,24 @@ import pytest
 
 from unit.deploy.conftest import NOTE, Bench
 
+CLUSTER = "google_container_cluster.cluster"
 
-def taken_down(bench: Bench, what: str, typed: str) -> "subprocess.CompletedProcess[str]":
+
+def taken_down(
+    bench: Bench, what: str, typed: str, cluster: str | None = CLUSTER
+) -> "subprocess.CompletedProcess[str]":
     bench.take("uninstall.sh")
-    for name in ("terraform.sh", "credentials.sh"):
-        bench.program(f"checkout/infra/deploy/{name}", NOTE)
+    bench.program("checkout/infra/deploy/credentials.sh", NOTE)
+    listed = "" if cluster is None else f"echo google_pubsub_topic.topics; echo {cluster}"
+    bench.program("checkout/infra/deploy/terraform.sh", f'{NOTE}[ "$2" != list ] || {{ {listed or "exit 1"}; }}\n')
     (bench.bucket / "variables").mkdir(parents=True, exist_ok=True)
     for root in ("data", "system"):
         (bench.bucket / f"variables/{root}.tfvars").write_text("")
-    return bench.run("uninstall.sh", what, said=f"{typed}\n")
+    return bench.run("uninstall.sh", what, said=f"{typed}\n", PAUSE_SECONDS="0")
 
 
 def verbs(bench: Bench) -> list[str]:
-    return [call for call in bench.calls if call.startswith("terraform.sh")]
+    return [call for call in bench.calls if call.startswith("terraform.sh") and " list" not in call]
 
 
 @pytest.mark.parametrize("typed", ["", "yes", "my-other-project"])
@@ -38,10 +43,25 @@ def test_the_system_goes_without_notebooks_and_documents(bench: Bench) -> None:
     done = taken_down(bench, "system", "my-project")
     assert done.returncode == 0, done.stderr
     assert verbs(bench) == [
-        "terraform.sh system apply -var=deletion_protection=false",
+        f"terraform.sh system apply -var=deletion_protection=false -target={CLUSTER}",
         "terraform.sh system destroy -var=deletion_protection=false",
     ]
-    assert not [call for call in bench.calls if "namespace kupyterhub" in call or "compute" in call]
+    assert not [call for call in bench.calls if "namespace kupyterhub" in call or "compute disks" in call]
+
+
+@pytest.mark.parametrize("cluster", [None, "google_container_cluster.clusters_of_others"])
+def test_what_came_half_way_is_taken_down_without_being_made_first(bench: Bench, cluster: str | None) -> None:
+    done = taken_down(bench, "system", "my-project", cluster)
+    assert done.returncode == 0, done.stderr
+    assert verbs(bench) == ["terraform.sh system destroy -var=deletion_protection=false"]
+
+
+def test_the_next_installation_after_everything_begins_anew(bench: Bench) -> None:
+    last = bench.bucket / "releases/last"
+    last.parent.mkdir(parents=True)
+    last.write_text("0a1b2c3")
+    assert taken_down(bench, "everything", "my-project").returncode == 0
+    assert "gcloud storage rm gs://my-state/kupyterhub/releases/last" in bench.calls
 
 
 def test_the_load_balancer_goes_before_the_cluster_that_minds_it(bench: Bench) -> None:
@@ -62,3 +82,28 @@ def test_everything_goes_with_what_the_system_made_first(bench: Bench) -> None:
     ]
     assert "kubectl delete namespace kupyterhub --ignore-not-found --timeout=20m" in bench.calls
     assert "gcloud compute disks delete old --project=my-project --zone=europe-west1-b --quiet" in bench.calls
+
+
+GROUPS = (
+    NOTE
+    + """
+left=$(dirname "$CALLS")/groups
+if [[ $* = *"network-endpoint-groups list"* ]]; then
+    cat "$left"
+    [ "$(grep -c "groups list" "$CALLS")" -lt 3 ] || sed -i 1d "$left"
+fi
+"""
+)
+
+
+def test_groups_of_addresses_are_waited_for_and_removed_before_the_network(bench: Bench) -> None:
+    bench.program("bin/gcloud", GROUPS)
+    (bench.folder / "groups").write_text("k8s1-a europe-west1-b\n" * 2 + "k8s1-b europe-west1-c\n" * 40)
+    done = taken_down(bench, "system", "my-project")
+    assert done.returncode == 0, done.stderr
+    calls = [call for call in bench.calls if "network-endpoint-groups" in call or " destroy " in call]
+    deleted = [call for call in calls if " delete " in call]
+    assert deleted
+    assert all("--zone=europe-west1-c" in call for call in deleted)
+    assert len([call for call in calls if " list " in call]) == 31
+    assert calls[-1].startswith("terraform.sh system destroy")

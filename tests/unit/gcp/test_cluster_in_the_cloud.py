@@ -152,3 +152,9 @@ def test_taking_the_system_down_takes_no_notebook_and_no_document(way: str, syst
     assert "google_compute_resource_policy" not in plan.types
     buckets = {bucket["name"] for bucket in plan.of("google_storage_bucket").values()}
     assert buckets == {"my-project-kupyterhub-functions"}
+
+
+@pytest.mark.parametrize("way", ["self-hosted", "hosted", "everything"])
+def test_the_pool_that_is_thrown_away_fits_into_a_new_projects_quota_of_ssd(way: str, system_plan: Way) -> None:
+    (node,) = _cluster(system_plan(way))["node_config"]
+    assert (node["disk_type"], node["disk_size_gb"]) == ("pd-standard", 20)
