@@ -208,7 +208,7 @@ def test_the_agents_deployment(world: World) -> None:
                                 {"name": "proxy-token", "readOnly": True, "mountPath": "/var/run/kupyterhub/proxy"},
                             ],
                             "terminationMessagePolicy": "FallbackToLogsOnError",
-                            "securityContext": RESTRICTED_CONTAINER,
+                            "securityContext": RESTRICTED_CONTAINER | {"readOnlyRootFilesystem": True},
                         }
                     ],
                     "volumes": [
@@ -307,7 +307,7 @@ def test_every_pod_meets_the_restricted_standard_and_knows_nobody_else(world: Wo
     kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
     assert kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}
     for container in pod["containers"]:
-        assert container["securityContext"] == RESTRICTED_CONTAINER
+        assert container["securityContext"].items() >= RESTRICTED_CONTAINER.items()
         assert container["resources"].keys() == {"requests", "limits"}
         assert not any("hostPort" in port for port in container["ports"])
 

@@ -58,7 +58,7 @@ def pod(
                 "readinessProbe": {**http_get("/readyz", HEALTH_PORT), "periodSeconds": 5},
                 "volumeMounts": [{"name": each.name, "readOnly": True, "mountPath": each.path} for each in mounted],
                 "terminationMessagePolicy": "FallbackToLogsOnError",
-                "securityContext": restricted_container(),
+                "securityContext": {**restricted_container(), "readOnlyRootFilesystem": True},  # it writes nothing
             }
         ],
         "volumes": [{"name": each.name, **each.source} for each in mounted],
