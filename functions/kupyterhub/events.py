@@ -32,7 +32,10 @@ class Look:
 
 @dataclass(frozen=True)
 class DocumentWrite:
-    """A Firestore event: the fields before and after, encoded, without those that are null; None: no document."""
+    """A Firestore event: the fields before and after, encoded, without those that say nothing; None: no document.
+
+    That are those that are null, and a status that is no map, or an empty one: it was not written here.
+    """
 
     user: str
     old: Mapping[str, bytes] | None
@@ -104,15 +107,22 @@ def deletion_of(message: Message) -> Deletion:
     return Deletion(message.published, email=email, user=request.user, purge=request.purge)
 
 
-def _is_document_id(text: str) -> str:
+def is_document_id(text: str) -> bool:
+    """Whether a document of Firestore can be called so.
+
+    https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+    """
     wrong = text in {"", ".", ".."} or "/" in text or (text.startswith("__") and text.endswith("__"))
-    if wrong or len(text.encode()) > _MAX_ID_BYTES:
+    return not wrong and len(text.encode()) <= _MAX_ID_BYTES
+
+
+def _checked_id(text: str) -> str:
+    if not is_document_id(text):
         raise ValueError("is no id of a Firestore document")
     return text
 
 
-UserId = Annotated[str, AfterValidator(_is_document_id)]
-"""https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields"""
+UserId = Annotated[str, AfterValidator(_checked_id)]
 
 
 class _Body(BaseModel):

@@ -162,7 +162,7 @@ class Objects:
         agent = self.cluster.read_agent(None if settings.agent == "shared" else facts.instance(live))
         if settings.proxy == "hosted" or not facts.is_available(live) or not facts.is_available(agent):
             return seen
-        start = max(facts.created_at(live), facts.restarted_at(live) or facts.created_at(live))
+        start = facts.started_at(live)
         url = user_url(settings, facts.instance(live))
         said = Announcement("registered", document.id, facts.instance(live), "", url, start, start)
         return replace(seen, announcement=said)

@@ -123,13 +123,15 @@ class Reconciler:
         # 2. An announcement that says nothing new ends here.
         if look.announcement and (why := _no_news(look.announcement, first, self.settings, now)):
             return Outcome(look.user, phase, why, phase)
-        document = self.belongings.remembered(first, memory, now)
-        # 3. What it asks for, by the settings, without I/O.
-        verdict = judge(document, self.settings, now)
-        if held_back := self._is_held_back(document, verdict):
-            verdict = judge(document, self.settings, now, whoever=True)
+        document, verdict, held_back = first, judge(first, self.settings, now), False
         seen, purge, left = Seen(verdict), Purge(), False
         try:
+            document = self.belongings.remembered(first, memory, now)
+            # 3. What it asks for, by the settings, without I/O.
+            verdict = judge(document, self.settings, now)
+            if held_back := self._is_held_back(document, verdict):
+                verdict = judge(document, self.settings, now, whoever=True)
+            seen = Seen(verdict)
             # 4. Another e-mail is another person.
             left = self.belongings.leave(document, verdict, memory)
             # 5. Nobody acts without holding the name.
@@ -202,11 +204,8 @@ class Reconciler:
         """Stop a notebook that nobody uses, or that is too old, by what it was started with."""
         if seen.live is None:
             return document, seen
-        lifetime, started = (
-            Lifetime.of_live(seen.live, profile_of(document, self.settings)),
-            facts.created_at(seen.live),
-        )
-        end = lifetime.ends_at(seen.live)
+        lifetime = Lifetime.of_live(seen.live, profile_of(document, self.settings))
+        end, started = lifetime.ends_at(seen.live), facts.started_at(seen.live)
         if look.announcement and says_idle(look.announcement, document, started, lifetime.idle_timeout, now):
             reason = "Idle"
         elif end is not None and end <= now:

@@ -260,10 +260,12 @@ def _document(user: str, stored: _Version) -> UserDocument:
 
 
 def _encoded(fields: dict[str, Any] | None) -> dict[str, bytes] | None:
-    """As the event has them, without those that are null."""
+    """As the event has them, without those that say nothing."""
     if fields is None:
         return None
-    return {name: repr(value).encode() for name, value in fields.items() if value is not None}
+    status = fields.get("status")
+    said = fields if isinstance(status, dict) and status else {k: v for k, v in fields.items() if k != "status"}
+    return {name: repr(value).encode() for name, value in said.items() if value is not None}
 
 
 def _at(fields: dict[str, Any], *path: str) -> Any:

@@ -21,7 +21,7 @@ from kupyterhub.domain.differs import Approval
 from kupyterhub.domain.errors import BadMessage, DocumentChanged, DocumentRefused, TransientError
 from kupyterhub.domain.policy import email_of
 from kupyterhub.domain.users import KEPT, UserDocument
-from kupyterhub.events import DocumentWrite
+from kupyterhub.events import DocumentWrite, is_document_id
 from kupyterhub.ports import Record
 from kupyterhub.reporting.under_way import count
 
@@ -318,7 +318,7 @@ def _encoded(document: Any) -> Mapping[str, bytes] | None:
     return {
         name: value.SerializeToString(deterministic=True)
         for name, value in document.fields.items()
-        if value.WhichOneof("value_type") != "null_value"
+        if value.WhichOneof("value_type") != "null_value" and (name != "status" or value.map_value.fields)
     }
 
 
@@ -337,7 +337,7 @@ def _claim(snapshot: Any) -> Claim | None:
         return None
     stored = snapshot.to_dict()
     user, since = stored.get("user"), stored.get("since")
-    if not isinstance(user, str) or not isinstance(since, datetime) or "/" in user:
+    if not isinstance(user, str) or not isinstance(since, datetime) or not is_document_id(user):
         return Claim(snapshot.id, "", snapshot.update_time, snapshot.update_time)
     return Claim(snapshot.id, user, since, snapshot.update_time, purging=stored.get("purging") is True)
 

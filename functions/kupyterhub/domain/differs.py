@@ -16,7 +16,7 @@ from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.labels import ACTIVITY, IDLE_TIMEOUT, TEMPLATE
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.names import base_name, user_hash
-from kupyterhub.domain.phases import searched
+from kupyterhub.domain.phases import LONGEST, searched
 from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict, Wanted, duplicate, judge, none_may_run
 from kupyterhub.domain.users import Status, UserDocument, search_terms
 
@@ -119,17 +119,20 @@ class Comparing:
             verdict = judge(document, self.installation.settings, self.now)
             objects = self.cluster.by_owner.get(user_hash(document.id), [])
             stopped = stopped_by_settings(document, verdict, self.installation.hash)
-            running += document.status.phase in _RUNS and document.status.startedAt is not None
+            if stopped:  # until it is known how many they stop
+                verdict = judge(document, self.installation.settings, self.now, whoever=True)
+            running += _may_run(document.status)
             stops += stopped
-            if not stopped and self._runs_wrongly(document, verdict, objects):
+            # Who was not looked at with these settings is by and by, for they may be many; who is held back is not.
+            acted_on = document.status.settings == self.installation.hash
+            proven = acted_on or stopped
+            if self._runs_wrongly(document, verdict, objects, proven=proven):
                 damaged.append(document.id)
-            elif not stopped and self._asks(document, verdict):
+            elif self._asks(document, verdict) or (proven and self._is_otherwise(document, verdict)):
                 asking.append(document.id)
-            elif not self._acted_on(document):
+            elif not acted_on:
                 held += [document.id] * stopped
                 others.append((_URGENT.get(document.status.phase or "", len(_URGENT)), document.id))
-            elif _is_judged_otherwise(document.status, verdict) or self._holds_wrongly(document, verdict):
-                asking.append(document.id)
             elif self._has_strays(document, verdict, objects):
                 strays.append(document.id)
         owners = {obj.user for each in self.cluster.by_owner.values() for obj in each if obj.user} - known
@@ -150,12 +153,13 @@ class Comparing:
         return max(_FEW, running * self.installation.settings.limits.stopped_by_settings)
 
     def _asks(self, document: UserDocument, verdict: Verdict) -> bool:
-        soon = document.status.nextLookAt
-        return (soon is not None and soon <= self.now) or _is_asked_for(document, verdict)
+        status, soon = document.status, document.status.nextLookAt
+        late = status.phase in ("Provisioning", "Failed") and (soon is None or soon > self.now + LONGEST)
+        return late or (soon is not None and soon <= self.now) or _is_asked_for(document, verdict)
 
-    def _acted_on(self, document: UserDocument) -> bool:
-        """Whether somebody was looked at with these settings; who was not, is by and by, for they may be many."""
-        return document.status.settings == self.installation.hash
+    def _is_otherwise(self, document: UserDocument, verdict: Verdict) -> bool:
+        """Whether the status, or who holds the name, is not what the document asks for."""
+        return _is_judged_otherwise(document.status, verdict) or self._holds_wrongly(document, verdict)
 
     def _has_strays(self, document: UserDocument, verdict: Verdict, objects: list[Listed]) -> bool:
         """Whether objects or claims of other names name the document."""
@@ -179,7 +183,7 @@ class Comparing:
             return claim is None or status.reason == "DuplicateEmail" or status.emailSince is None
         return status.message != duplicate(email, other).message and not (claim and claim.purging)
 
-    def _runs_wrongly(self, document: UserDocument, verdict: Verdict, objects: list[Listed]) -> bool:
+    def _runs_wrongly(self, document: UserDocument, verdict: Verdict, objects: list[Listed], *, proven: bool) -> bool:
         status = document.status
         if none_may_run(verdict) or status.reason == "DuplicateEmail":
             return bool(objects)
@@ -188,8 +192,8 @@ class Comparing:
         if isinstance(verdict, Wanted):
             own = [obj for obj in objects if obj.name == verdict.name]
             return self._lacks(document, verdict, own) or (
-                # Who was not looked at with these settings is by and by, and who was refused by nextLookAt.
-                self._acted_on(document) and status.phase != "Failed" and self._changed(document, verdict, own)
+                # Who was refused is tried by nextLookAt.
+                proven and status.phase != "Failed" and self._changed(document, verdict, own)
             )
         # It says that it runs.
         return status.startedAt is not None and all(obj.key != NOTEBOOK for obj in objects)
@@ -244,11 +248,15 @@ def stopped_by_settings(document: UserDocument, verdict: Verdict, settings: str)
     return (
         isinstance(verdict, Rejected)
         and verdict.reason == "EmailNotAllowed"
-        and status.phase in _RUNS
-        and status.startedAt is not None
+        and _may_run(status)
         and status.observed == document.observed
         and status.settings not in (None, settings)
     )
+
+
+def _may_run(status: Status) -> bool:
+    """Whether something of somebody runs, as far as the status says: of one who starts it does not say since when."""
+    return status.phase == "Provisioning" or (status.phase in _RUNS and status.startedAt is not None)
 
 
 def _bare(manifest: Object) -> Object:
@@ -271,15 +279,29 @@ def _is_asked_for(document: UserDocument, verdict: Verdict) -> bool:
 
 
 def _is_judged_otherwise(status: Status, verdict: Verdict) -> bool:
-    """Whether the status names another fault than the document has, or one that it has no more.
+    """Whether the status says something else than what the document asks for, or names another fault.
 
-    A fault of a field that is acted on once, such as `purge`, is not in `observed`.
+    A person may have edited it, and a fault of a field that is acted on once, such as `purge`, is not in `observed`.
     """
     if status.phase == "Failed" or status.reason == "DuplicateEmail":
         return False
-    if isinstance(verdict, Rejected):
-        return not (status.message or "").startswith(verdict.message)
-    return status.phase == "Rejected"
+    match verdict:
+        case Rejected():
+            return status.phase != "Rejected" or not (status.message or "").startswith(verdict.message)
+        case Ended():
+            return status.phase != "Deleted"
+        case Stopped():
+            return status.phase != "Stopped"
+        case Wanted():
+            whose = (status.name, status.email) == (verdict.name, verdict.email)
+            url = status.agent.proxyUrl if status.agent else None
+            ready = (
+                status.phase == "Ready"
+                and status.startedAt is not None
+                and url is not None
+                and status.proxyUrl == url
+            )
+            return not whose or not (ready or status.phase == "Provisioning")
 
 
 def _halted(documents: int, cluster_users: int) -> str | None:

@@ -54,7 +54,7 @@ class Lifetime:
 
     def ends_at(self, live: Object | None) -> datetime | None:
         """When the notebook of a Deployment reaches its maximum age."""
-        return facts.created_at(live) + self.max_age if live and self.max_age else None
+        return facts.started_at(live) + self.max_age if live and self.max_age else None
 
 
 def _seconds(text: str | None) -> timedelta | None:

@@ -104,6 +104,11 @@ def token_hash(live: Object) -> str | None:
     return template_annotation(live, TOKEN)
 
 
+def started_at(live: Object) -> datetime:
+    """When what runs was started: the Deployment made, or restarted."""
+    return max(created_at(live), restarted_at(live) or created_at(live))
+
+
 def restarted_at(live: Object) -> datetime | None:
     """The restart that the Deployment's template was made by; None where it was made by its first start."""
     try:

@@ -113,7 +113,7 @@ def is_ready(document: UserDocument, seen: Seen) -> bool:
     if seen.live is None:
         return False
     agent = agent_of(document, seen.announcement, seen.live)
-    start = max(facts.created_at(seen.live), facts.restarted_at(seen.live) or facts.created_at(seen.live))
+    start = facts.started_at(seen.live)
     down = facts.unavailable_since(seen.live)
     return agent is not None and agent.registeredAt >= start and not (down and down > agent.registeredAt)
 
@@ -195,18 +195,20 @@ def _running(document: UserDocument, status: Status, seen: Seen, settings: Setti
     # A restart, or a node that went away, begins the wait anew: a server of last week is not late.
     restarted = facts.restarted_at(live) if live else None
     fell_over = facts.unavailable_since(live) if live else None
-    asked = before.changes[-1].at if before.phase == "Provisioning" and before.changes else now
+    asked = before.changes[-1].at if before.phase in ("Provisioning", "Failed") and before.changes else now
     made = facts.created_at(seen.made) if seen.made else None
     begun = max((moment for moment in (started, made, restarted, fell_over) if moment), default=asked)
     deadline = begun + profile.ready_deadline
-    if now >= deadline:
+    # What was late already does not begin anew by still not being there.
+    still_late = before.phase == "Failed" and begun == asked
+    if now >= deadline or still_late:
         return _failed(document, status, seen.trouble or (_LATE if live else NO_POD), now)
     trouble = seen.trouble or (STARTING if live else NO_POD)
     # What is of before is gone any moment.
     soon = now if trouble.reason in _OF_BEFORE else now + SOON
     was_so = before.reason in _OF_BEFORE
     waits_still = before.phase == "Provisioning" and was_so is (trouble.reason in _OF_BEFORE)
-    look = before.nextLookAt if waits_still and before.nextLookAt else soon
+    look = _earliest(before.nextLookAt if waits_still else None, soon)
     return replace(
         status,
         phase="Provisioning",
@@ -226,7 +228,7 @@ def _failed(document: UserDocument, status: Status, trouble: Trouble, now: datet
     before = document.status
     failing = before.phase == "Failed"
     since = before.changes[-1].at if failing and before.changes else before.updatedAt if failing else now
-    keep = failing and before.nextLookAt is not None and before.nextLookAt > now
+    keep = failing and before.nextLookAt is not None and now < before.nextLookAt <= now + LONGEST
     return replace(
         status,
         phase="Failed",
@@ -239,10 +241,11 @@ def _failed(document: UserDocument, status: Status, trouble: Trouble, now: datet
 def _next_try(since: datetime, now: datetime) -> datetime:
     """1, 2, 4 … 60 minutes apart, counted from the first failure, so that nothing need be remembered."""
     step, moment = SOON, since + SOON
-    while moment <= now:
+    while moment <= now and step < LONGEST:
         step = min(step * 2, LONGEST)
         moment += step
-    return moment
+    late = max(now - moment, -LONGEST)
+    return moment + (late // LONGEST + 1) * LONGEST
 
 
 def _activity(document: UserDocument, seen: Seen) -> datetime | None:
@@ -252,7 +255,7 @@ def _activity(document: UserDocument, seen: Seen) -> datetime | None:
 
 def _expiry(document: UserDocument, now: datetime) -> datetime | None:
     expires = document.wishes.expires_at
-    return expires if expires and expires - now < FAR else None
+    return expires if expires and now < expires < now + FAR else None
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -92,7 +92,9 @@ class Status:
             nextLookAt=soon if isinstance(soon, datetime) and soon > EPOCH else None,
             terms=tuple(str(term) for term in terms) if isinstance(terms, list) else (),
             agent=_agent(agent, written) if isinstance(agent, dict) else None,
-            changes=tuple(filter(None, map(_change, changes))) if isinstance(changes, list) else (),
+            changes=tuple(filter(None, (_change(each, written) for each in changes)))
+            if isinstance(changes, list)
+            else (),
         )
 
     def as_document(self) -> dict[str, Any]:
@@ -116,8 +118,11 @@ class Status:
             return self, ()
         change = Change(self.phase, self.updatedAt, self.reason, self.message, event)
         changes = (*self.changes, change)
-        if self.phase in AT_REST or len(changes) >= _MOST_CHANGES:
+        if self.phase in AT_REST:
             return replace(self, changes=()), changes
+        if len(changes) >= _MOST_CHANGES:
+            # Since when it is so, is asked of the last one.
+            return replace(self, changes=changes[-1:]), changes[:-1]
         return replace(self, changes=changes), ()
 
 
@@ -140,11 +145,11 @@ def _agent(stored: dict[str, Any], written: datetime) -> Agent | None:
     return None
 
 
-def _change(stored: Any) -> Change | None:
-    if not isinstance(stored, dict) or not isinstance(stored.get("at"), datetime):
+def _change(stored: Any, written: datetime) -> Change | None:
+    at = _past(stored.get("at"), written) if isinstance(stored, dict) else None
+    if at is None:
         return None
-    texts = {f.name: _typed(stored.get(f.name), str) for f in fields(Change) if f.name != "at"}
-    return Change(at=stored["at"], **texts)
+    return Change(at=at, **{f.name: _typed(stored.get(f.name), str) for f in fields(Change) if f.name != "at"})
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,11 @@ def test_what_is_no_echo_asks_for_a_look(old: Fields, new: Fields) -> None:
     assert look_of_write(DocumentWrite("ada", old=old, new=new)) == Look("ada")
 
 
-@pytest.mark.parametrize("written", [{"status": None}, {"status": REMOVED}], ids=["null", "removed"])
+@pytest.mark.parametrize(
+    "written",
+    [{"status": each} for each in (None, REMOVED, {}, "x", 5, [])],
+    ids=["null", "removed", "{}", "text", "number", "list"],
+)
 def test_who_takes_the_status_away_is_looked_at_and_gets_it_back(world: World, written: dict[str, object]) -> None:
     world.ready()
     world.cluster.settle()
