@@ -26,7 +26,7 @@ class Hold:
     purged: bool = False
     """What was kept under the name is being removed just now; until then nobody may have it."""
     fresh: bool = False
-    """Nobody ever held the name before, as far as is known."""
+    """Nobody ever held the name before, and nobody has left anything running under it, as far as is known."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Names:
             return Hold(document, other=taken)
         former = [claim.user] if claim and claim.user else []
         self.tell([*former, *waiting], waiting=email if former else None, but=document.id)
-        return Hold(taken, fresh=claim is None and before == Status())
+        return Hold(taken, fresh=claim is None and before == Status() and not waiting)
 
     def tell(self, users: Iterable[str], *, waiting: str | None = None, but: str = "") -> None:
         """Let others look at how it stands: some users, and those who wait for an e-mail."""

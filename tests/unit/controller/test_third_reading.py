@@ -260,3 +260,16 @@ def test_whose_email_somebody_has_edited_in_the_status_has_their_own_again(world
     world.announce()
     assert (world.status().email, world.status().name, world.status().phase) == (ADA, NAME, "Ready")
     assert world.cluster.get("Deployment", NOTEBOOK)["spec"] == started
+
+
+def test_who_takes_a_name_over_takes_up_what_was_left_running_under_it(world: World) -> None:
+    world.ready()
+    started = world.cluster.get("Deployment", NOTEBOOK)["spec"]["template"]
+    world.users.set("ada", email="nope")
+    world.look()
+    assert (world.status().message or "").endswith("What runs is left running.")
+    world.enrol("b", email=ADA)
+    assert world.status("b").reason != "Ending"
+    assert world.cluster.get("Deployment", NOTEBOOK)["spec"]["template"] == started
+    world.deliver_bus()
+    assert "left running" not in (world.status().message or "")
