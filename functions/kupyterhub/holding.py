@@ -57,7 +57,7 @@ class Names:
                 return Hold(document, other=other)
             waiting = [each.id for each in others if _is_concerned(each)]
         since = claim.since if claim and mine else _since(document, email)
-        if before == Status():
+        if before.emailSince is None:
             # What a former document of this id held, this one has held since it was made; one that was put back keeps
             # its status.
             since = max(since, document.create_time)

@@ -273,3 +273,17 @@ def test_who_takes_a_name_over_takes_up_what_was_left_running_under_it(world: Wo
     assert world.cluster.get("Deployment", NOTEBOOK)["spec"]["template"] == started
     world.deliver_bus()
     assert "left running" not in (world.status().message or "")
+
+
+def test_a_delete_user_of_before_somebody_was_enrolled_again_under_the_same_id_deletes_nobody(world: World) -> None:
+    """Nobody had looked at the document since the former one of that id was removed."""
+    world.ready()
+    world.clock.move(minutes=5)
+    world.users.remove("ada")
+    world.clock.move(minutes=1)
+    published = world.clock()
+    world.clock.move(minutes=1)
+    world.users.set("ada", email="Ada@Example.com")
+    world.look(thoroughly=True)
+    world.delete_user(user="ada", published=published)
+    assert world.users.peek("ada").wishes.state == "running"
