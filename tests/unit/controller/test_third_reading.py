@@ -283,6 +283,7 @@ def test_a_delete_user_of_before_somebody_was_enrolled_again_under_the_same_id_d
     world.clock.move(minutes=1)
     published = world.clock()
     world.clock.move(minutes=1)
+    world.users.set("ada", state="running")
     world.users.set("ada", email="Ada@Example.com")
     world.look(thoroughly=True)
     world.delete_user(user="ada", published=published)
