@@ -30,6 +30,8 @@ class _OfPerson:
     by_sign_in: dict[str, Ended] = field(default_factory=dict)
     before: datetime = _NEVER
     """What began no later has ended too."""
+    before_until: datetime = _NEVER
+    """When all of that is over by itself."""
 
 
 class EndedSignIns:
@@ -53,6 +55,7 @@ class EndedSignIns:
         if len(person.by_sign_in) > KEPT:
             oldest = min((each.visitor for each in person.by_sign_in.values()), key=lambda visitor: visitor.began)
             person.before = max(person.before, oldest.began)
+            person.before_until = max(person.before_until, oldest.until)
             del person.by_sign_in[oldest.sign_in]
 
     def of(self, email: str) -> Collection[Ended]:
@@ -64,5 +67,5 @@ class EndedSignIns:
         self._forgot_at = now
         for email, person in list(self._people.items()):
             person.by_sign_in = {key: ended for key, ended in person.by_sign_in.items() if now < ended.visitor.until}
-            if not person.by_sign_in:
+            if not person.by_sign_in and now >= person.before_until:
                 del self._people[email]

@@ -85,6 +85,8 @@ class Forwarder:
             return _refused(429, f"{self._limits.requests} requests are open already", {"Retry-After": "1"})
         if self._together >= self._limits.together:
             return _refused(503, f"this server carries {self._together} requests already", {"Retry-After": "5"})
+        if head.websocket and request.body_exists:
+            return _refused(400, "a WebSocket's handshake has no body")
         if head.websocket and not carrier.websockets:
             return _refused(501, "the agent of this notebook carries no WebSockets")
         self._open[head.name] += 1

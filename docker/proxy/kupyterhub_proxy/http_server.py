@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
 from yarl import URL
 
@@ -89,7 +90,10 @@ class _Reading(asyncio.BufferedProtocol):
 
 class _Speaker(web.RequestHandler):
     _head_timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
     _broken = False
+    _body: StreamReader = EMPTY_PAYLOAD
+    """Of the last request whose head was read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the first request its time."""
@@ -100,21 +104,38 @@ class _Speaker(web.RequestHandler):
         """Give a request that has begun its time, and none to one whose head is there."""
         if self._broken:
             return  # aiohttp would keep it, with what it says of it, until it has answered what came before
-        before = self._request_count
+        before, in_head = self._request_count, self._body.is_eof()
         super().data_received(data)
         if self._request_count != before:
+            self._head_bytes = 0
             self._stop_waiting()
             self._look_at_messages()
-        elif self._head_timer is None and not self._request_in_progress:
-            self._await_head()
+            if self._body is EMPTY_PAYLOAD and not data.endswith(b"\r\n\r\n"):
+                self._await_head()  # half of the next one has come with it
+        elif in_head:
+            if self._head_timer is None:
+                self._await_head()
+            self._head_bytes += len(data)
+            if self._head_bytes > limits.HEADER_BYTES + limits.HEADER_FIELD_BYTES:
+                self._refuse(LineTooLong(b"", limits.HEADER_BYTES))
+
+    def _refuse(self, exc: HttpProcessingError) -> None:
+        """Have nothing more read, and this answered, as aiohttp has what its parser refuses."""
+        self._broken = True
+        self._messages.append((_ErrInfo(exc.code, exc, ""), EMPTY_PAYLOAD))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _look_at_messages(self) -> None:
         for at, (message, payload) in enumerate(self._messages):
             if not isinstance(message, _ErrInfo):
+                self._body = payload
                 self._messages[at] = (_without_upgrade(_by_path(message)), payload)
             elif isinstance(message.exc, HttpProcessingError):
                 # Of what is no HTTP nothing is kept but that it is none: what aiohttp says of it is long.
                 self._broken = True
+                if not self._body.is_eof():  # an upload that is under way is not whole
+                    self._body.set_exception(web.RequestPayloadError("this is no HTTP request"))
                 exc = message.exc.with_traceback(None)
                 exc.args, exc.message = (), exc.message[: len(_TOO_MANY)]
                 self._messages[at] = (_ErrInfo(message.status, exc, ""), payload)
@@ -134,7 +155,9 @@ class _Speaker(web.RequestHandler):
 
     def _give_up(self) -> None:
         self._head_timer = None
-        if not self._request_in_progress:
+        if self._request_in_progress:
+            self._await_head()
+        else:
             self.force_close()
 
     def _stop_waiting(self) -> None:

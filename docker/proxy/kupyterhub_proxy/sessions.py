@@ -93,8 +93,8 @@ class Sessions:
         """Sign out: the host that answers forgets it, and this sign-in counts nowhere any more."""
         self._cookies.delete(response, self._session_cookie)
         if visitor is not None:
-            # A copy that was renewed elsewhere lasts no longer than this.
-            self._sign_outs.end(replace(visitor, until=datetime.now(UTC) + SESSION))
+            # A copy may be renewed elsewhere until all have heard of it, and lasts no longer than this.
+            self._sign_outs.end(replace(visitor, until=visitor.began + LONGEST))
 
     def farewell(self, visitor: Visitor) -> str:
         """Make the word, good for a minute, by which a user's host tells the sign-in host of a sign-out."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientError, web
+from aiohttp import ClientError, HttpVersion11, web
 
 from kupyterhub_tunnel.errors import TunnelError
 
@@ -26,7 +26,7 @@ async def upload(request: web.BaseRequest, channel: Channel, progressed: Callabl
     """
     with contextlib.suppress(TunnelError):
         try:
-            if request.headers.get("Expect", "").lower() == "100-continue":
+            if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
                 # Only now: before this nobody knew whether the browser may send it to this notebook.
                 await request.writer.write(_CONTINUE)
             async for chunk in request.content.iter_any():

@@ -119,7 +119,10 @@ class Connection:
             return
         stream = Stream.asked(frame.stream, RequestHead.decode(bytes(frame.payload)), self._ends)
         self._streams[frame.stream] = stream
-        self._tasks[frame.stream] = asyncio.create_task(self._handle(self._serve, stream))
+        task = asyncio.create_task(self._handle(self._serve, stream))
+        # One that is cancelled before it has begun lets go of nothing itself.
+        task.add_done_callback(lambda _: stream.let_go())
+        self._tasks[frame.stream] = task
 
     async def _handle(self, serve: Callable[[Stream], Awaitable[None]], stream: Stream) -> None:
         try:
@@ -151,7 +154,7 @@ class Connection:
 def _json_object(payload: bytes) -> dict[str, Any]:
     try:
         message = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError("an INFO frame is not JSON") from error
     if not isinstance(message, dict):
         raise ProtocolError("an INFO frame is not a JSON object")

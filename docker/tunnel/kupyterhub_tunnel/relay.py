@@ -53,6 +53,7 @@ class _Relay:
         self._stream_closed: asyncio.Future[Close] = loop.create_future()
         self._reader = FragmentReader()
         self._in_message = False
+        self._stopped = False
         self._backlog = Pieces()
         self._draining: asyncio.Task[None] | None = None
 
@@ -70,7 +71,9 @@ class _Relay:
             await self._socket.close(_LOST)
 
     async def stop(self) -> None:
-        """Let go of the socket."""
+        """Let go of the socket, and of all that it says from now on."""
+        self._stopped = True
+        self._backlog.clear()
         if self._draining is not None:
             self._draining.cancel()
             await asyncio.wait({self._draining})
@@ -83,7 +86,7 @@ class _Relay:
 
     def take(self, piece: Piece) -> None:
         """Send a part of a message of the socket's on."""
-        if self._stream_closed.done() or self._socket_closed.done():
+        if self._stopped or self._stream_closed.done() or self._socket_closed.done():
             return
         if not piece.payload and not piece.final:
             return

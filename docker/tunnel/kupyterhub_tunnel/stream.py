@@ -173,8 +173,12 @@ class Stream:
         try:
             await self.reset("no longer wanted")
         finally:
-            self._buffer.release()
-            self._released(self.number)
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Forget a stream that nobody has any more; harmless when that was done."""
+        self._buffer.release()
+        self._released(self.number)
 
     def receive(self, frame: Frame) -> None:
         """Take in a frame of the peer's; raises ProtocolError."""

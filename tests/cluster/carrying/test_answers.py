@@ -191,3 +191,20 @@ async def test_where_nothing_listens_there_is_no_connection() -> None:
         pass
     with pytest.raises(Unreachable):
         await notebook.ask()
+
+
+@pytest.mark.parametrize("cut", range(10, 60, 7))
+async def test_an_answer_is_the_same_wherever_a_read_ends(cut: int) -> None:
+    text = "HTTP/1.1 404 Not Found\r\nContent-Length: 5 \t\r\nX-A: 1\r\n\r\nwrong"
+
+    async def in_two(visit: Visit) -> None:
+        await visit.answer(text[:cut])
+        await asyncio.sleep(0.05)
+        await visit.answer(text[cut:])
+
+    async with carrying(in_two) as carried:
+        browser = await carried.get("/", "Connection: close")
+        answer = (await browser.rest()).decode()
+        assert answer.startswith("HTTP/1.1 404 Not Found\r\n")
+        assert "Content-Length: 5\r\n" in answer
+        assert answer.endswith("\r\n\r\nwrong")

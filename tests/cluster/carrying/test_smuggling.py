@@ -1,11 +1,13 @@
 """What is no HTTP, or could be read in two ways, reaches nobody and ends its connection."""
 
 import asyncio
+import contextlib
 import tracemalloc
 
 import pytest
 
 from cluster.carrying.harness import Visit, carrying
+from kupyterhub_proxy import limits
 
 HIDDEN = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = "Transfer-Encoding: chunked"
@@ -149,3 +151,63 @@ async def test_what_was_refused_is_not_repeated_in_the_log(caplog: pytest.LogCap
         browser = await carried.get("/?token=secret", "X-A : secret")
         await browser.rest()
     assert "secret" not in caplog.text
+
+
+async def test_a_head_that_does_not_end_is_refused_when_it_is_too_large() -> None:
+    async with carrying(fine) as carried:
+        browser = await carried.browser(f"GET / HTTP/1.1\r\nHost: {carried.host}\r\n")
+        said = 0
+        with contextlib.suppress(ConnectionError):
+            while said < 4_000_000:
+                await browser.say(f"X-A: {'a' * 32_000}\r\n")
+                said += 32_000
+                await asyncio.sleep(0.01)
+        assert said < 1_000_000, "the connection is closed long before"
+        assert not carried.visits
+
+
+async def test_half_a_head_behind_a_request_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 0.3)
+    async with carrying(fine) as carried:
+        browser = await carried.browser(f"GET /1 HTTP/1.1\r\nHost: {carried.host}\r\n\r\nGET /2 HTTP/1.1\r\nHost: x")
+        assert (await browser.rest()).count(b" 200 ") == 1
+
+
+async def test_what_is_no_http_in_the_middle_of_an_upload_ends_it() -> None:
+    ended = asyncio.Event()
+
+    async def reading(visit: Visit) -> None:
+        while await visit.reader.read(1000):
+            pass
+        ended.set()
+
+    async with carrying(reading) as carried:
+        head = f"POST / HTTP/1.1\r\nHost: {carried.host}\r\nOrigin: {carried.origin}\r\n{CHUNKED}\r\n\r\n"
+        browser = await carried.browser(f"{head}3\r\nabc\r\n")
+        await asyncio.sleep(0.2)
+        await browser.say("ZZ\r\n\r\n")
+        assert b" 200 " not in await browser.rest()
+        async with asyncio.timeout(5):
+            await ended.wait()
+
+
+async def test_a_browser_of_http_1_0_is_sent_no_interim_answer() -> None:
+    async def reading(visit: Visit) -> None:
+        await visit.reader.readexactly(4)
+        await fine(visit)
+
+    async with carrying(reading) as carried:
+        lines = [f"Host: {carried.host}", f"Origin: {carried.origin}", "Expect: 100-continue", "Content-Length: 4"]
+        browser = await carried.browser("\r\n".join(["POST / HTTP/1.0", *lines, "", "body"]))
+        answer = await browser.rest()
+        assert b" 200 " in answer
+        assert b" 100 " not in answer
+
+
+async def test_a_handshake_with_a_body_is_refused() -> None:
+    async with carrying(fine) as carried:
+        key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+        lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", key, "Content-Length: 4"]
+        browser = await carried.get("/ws", f"Origin: {carried.origin}", *lines)
+        assert " 400 " in await browser.head()
+        assert not carried.visits

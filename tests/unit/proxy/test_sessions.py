@@ -8,6 +8,7 @@ from aiohttp import web
 from itsdangerous import URLSafeSerializer
 
 from kupyterhub_proxy.cookies import Cookies
+from kupyterhub_proxy.ended_sign_ins import KEPT, Ended, EndedSignIns
 from kupyterhub_proxy.passing import Passing
 from kupyterhub_proxy.people import People
 from kupyterhub_proxy.registry import Registry
@@ -180,3 +181,27 @@ def test_a_session_of_a_server_that_did_not_renew_any_is_taken() -> None:
     )
     visitor = sessions.visitor({"__Host-kupyterhub-session": str(old)}, HOST)
     assert visitor == Visitor(ADA, until, until - SESSION, "1")
+
+
+def test_a_copy_that_was_renewed_while_the_word_of_the_sign_out_was_under_way_does_not_come_back() -> None:
+    asked, other = new(), new()
+    visitor = signed_in(timedelta(hours=1))
+    asked.end(web.Response(), visitor)
+    copy = renewed(other, visitor)
+    assert copy is not None
+    (word,) = asked._sign_outs.of(ADA)
+    other._sign_outs.hear(word["word"])
+    assert datetime.fromisoformat(word["until"]) >= visitor.began + LONGEST
+    assert not other.lasts(copy)
+
+
+def test_who_signs_out_again_and_again_has_no_older_sign_in_come_back() -> None:
+    ended, now = EndedSignIns(), datetime.now(UTC)
+    old = Visitor(ADA, now + LONGEST, now - timedelta(days=1), "old")
+    ended.add(Ended(old, "w"), now)
+    for number in range(KEPT):
+        short = Visitor(ADA, now + timedelta(hours=1), now, str(number))
+        ended.add(Ended(short, "w"), now)
+    later = now + timedelta(hours=2)
+    ended.add(Ended(Visitor("eve@example.org", later + LONGEST, later, "e"), "w"), later)
+    assert ended.has(old)

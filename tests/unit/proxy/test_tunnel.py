@@ -434,3 +434,21 @@ async def test_an_answer_that_has_arrived_whole_outlives_its_connection() -> Non
         assert await stream.read() == b"at last"
         assert await stream.read() == b""
         await stream.release()
+
+
+NESTED = b"[" * 200_000
+
+
+async def test_a_stream_that_is_opened_and_reset_in_one_read_is_forgotten() -> None:
+    async with connected(never) as (_, serving):
+        serving._receive(Frame(Kind.OPEN, 7, asking("/").encode()))
+        serving._receive(Frame(Kind.RESET, 7, b"gone"))
+        await asyncio.sleep(0.01)
+        assert not serving._streams
+        assert not serving._tasks
+
+
+async def test_info_that_is_nested_without_end_is_a_protocol_error() -> None:
+    async with connected(never) as (_, serving):
+        with pytest.raises(ProtocolError):
+            serving._take(b"".join(part for part in (Frame(Kind.INFO, 0, NESTED).header(), NESTED)))

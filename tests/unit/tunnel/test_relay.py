@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -67,7 +68,8 @@ async def joined() -> AsyncIterator[Joined]:
         finally:
             transport.close()
             done.set()
-            await asyncio.wait_for(relaying, 1)
+            await asyncio.wait({relaying}, timeout=1)
+            assert relaying.done()
             await stream.release()
 
 
@@ -223,3 +225,18 @@ async def test_a_slow_browser_takes_nothing_more_off_the_stream() -> None:
         assert ends.seen == []
         ends.socket.resume_writing()
         assert ends.seen == [(Opcode.TEXT, b"later")]
+
+
+async def test_whoever_is_taken_out_is_not_listened_to_any_more() -> None:
+    async with joined() as ends:
+        while ends.transport.reading:
+            ends.say(Opcode.BINARY, bytes(FRAME_BYTES))
+        ends.relaying.cancel()
+        await asyncio.sleep(0.01)
+        tracemalloc.start()
+        for _ in range(500):
+            ends.say(Opcode.BINARY, bytes(FRAME_BYTES))
+            await asyncio.sleep(0)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 20 * FRAME_BYTES

@@ -219,14 +219,15 @@ class Connection(asyncio.BufferedProtocol):
     # What the parser calls
 
     def on_status(self, reason: bytes) -> None:
-        """Take the reason of the first line."""
+        """Take the reason of the first line, or what of it one read has brought."""
         if not self._headed:
-            self.reason = reason.decode("utf-8", "surrogateescape")
+            self.reason += reason.decode("utf-8", "surrogateescape")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; trailers are dropped."""
         if not self._headed:
-            self.headers.append((name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")))
+            said = value.strip(b" \t")  # the parser leaves what is behind it
+            self.headers.append((name.decode("utf-8", "surrogateescape"), said.decode("utf-8", "surrogateescape")))
 
     def on_headers_complete(self) -> None:
         """Let the answer begin, unless it is an interim one."""
@@ -264,6 +265,8 @@ class Connection(asyncio.BufferedProtocol):
         """Nothing more may follow an answer."""
         if self._complete:
             self._keep = False
+        elif not self._headed:
+            self.reason = ""
 
     def _said(self, wanted: str) -> str | None:
         return next((value for name, value in self.headers if name.lower() == wanted), None)
