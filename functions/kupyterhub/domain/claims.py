@@ -55,9 +55,10 @@ def acted_before(document: UserDocument, email: str, others: list[UserDocument],
     Nobody held it yet, or the claim was lost, as in a restore. `others` are whose status has the e-mail: who acted
     with it before keeps it.
     """
-    acted = [other for other in others if other.status.emailSince and other.status.reason != "DuplicateEmail"]
-    itself = [document] if document.status.emailSince and document.status.reason != "DuplicateEmail" else []
-    first = holder(email, [*itself, *acted], now)
+    # What this one acted with may be another e-mail.
+    concerned = [document, *others] if document.status.email == email else others
+    acted = [each for each in concerned if each.status.emailSince and each.status.reason != "DuplicateEmail"]
+    first = holder(email, acted, now)
     return None if first is None or first.id == document.id else first.id
 
 

@@ -288,3 +288,20 @@ def test_a_delete_user_of_before_somebody_was_enrolled_again_under_the_same_id_d
     world.look(thoroughly=True)
     world.delete_user(user="ada", published=published)
     assert world.users.peek("ada").wishes.state == "running"
+
+
+def test_whoever_moves_to_an_email_whose_claim_was_lost_is_not_older_there_than_who_runs_with_it(
+    world: World,
+) -> None:
+    world.ready()
+    world.clock.move(minutes=1)
+    world.ready("bob", email="bob@example.com")
+    name = base_name("bob@example.com")
+    running = world.cluster.get("Deployment", f"jupyterlab-{name}")
+    world.users.lose_claim(name)
+    world.users.set("ada", email="bob@example.com")
+    world.look()
+    world.deliver_bus()
+    assert world.users.claims()[name] == "bob"
+    assert world.status().reason == "DuplicateEmail"
+    assert world.cluster.get("Deployment", f"jupyterlab-{name}")["metadata"]["uid"] == running["metadata"]["uid"]
