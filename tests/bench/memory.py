@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 MIB = 1024 * 1024
-SERVER_MIB, OWN_MIB, SHARED_MIB = 1024, 256, 1024
+SERVER_MIB, OWN_MIB, SHARED_MIB = 2048, 256, 2048
 """The limits of their containers."""
 MANY = 16
 REST_SECONDS = 3.0

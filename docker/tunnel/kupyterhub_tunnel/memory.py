@@ -26,9 +26,9 @@ _M_MMAP_THRESHOLD = -3
 _LIMIT_FILE = Path("/sys/fs/cgroup/memory.max")
 _STATM = Path("/proc/self/statm")
 _BASE_BYTES = 96 * 1024 * 1024
-_REQUEST_BYTES = 112 * 1024
+_REQUEST_BYTES = 160 * 1024
 """What a process takes that carries nothing, and what each request adds at its worst: `make bench memory`."""
-_FEWEST, _MOST = 256, 10_000
+_FEWEST, _MOST = 512, 10_000
 
 
 def requests_at_once(limit_file: Path = _LIMIT_FILE) -> int:

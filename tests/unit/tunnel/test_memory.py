@@ -11,7 +11,7 @@ MIB = 1024 * 1024
 
 @pytest.mark.parametrize(
     ("limit", "least", "most"),
-    [(str(1024 * MIB), 3000, 5000), (str(256 * MIB), 256, 400), (str(64 * MIB), 256, 256), ("max", 10_000, 10_000)],
+    [(str(2048 * MIB), 5000, 6000), (str(256 * MIB), 512, 512), (str(64 * MIB), 512, 512), ("max", 10_000, 10_000)],
 )
 def test_they_are_as_many_as_half_of_it_holds(tmp_path: Path, limit: str, least: int, most: int) -> None:
     (tmp_path / "memory.max").write_text(f"{limit}\n")

@@ -13,7 +13,7 @@ REPLICAS = 2
 """Killing one loses no more than its requests in flight. In hosted mode one is active and the other waits."""
 _API_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where clients of the API server look for token, CA and namespace."""
-_SHARE = Share(requests={"cpu": "100m", "memory": "256Mi"}, limits={"cpu": "2", "memory": "1Gi"})
+_SHARE = Share(requests={"cpu": "100m", "memory": "256Mi"}, limits={"cpu": "2", "memory": "2Gi"})
 
 
 def account() -> dict[str, Any]:
