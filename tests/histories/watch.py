@@ -127,6 +127,8 @@ class Watch:
                 self.give_reason(before.name)
             if asked.restart and not before.restart:
                 self.give_reason(asked.name)
+            if asked.name and self._is_kept_from_it(user, asked.name):
+                self.give_reason(asked.name)
             email = email_of(document) if document and not has_ended(document, now) else None
             counts = self._counts.setdefault(user, [])
             if not counts or counts[-1][1] != email:
@@ -157,6 +159,13 @@ class Watch:
         name = base_name(verdict.email) if verdict.email else self._asked.get(user, Asked()).name
         live = self._deployment(name or "")
         return Asked(name if live is None or facts.is_of(live, user) else None)
+
+    def _is_kept_from_it(self, user: str, name: str) -> bool:
+        """Whether another holds the name who is rejected for what the document says, and so takes up nothing."""
+        holder = self.stage.users.claims().get(name)
+        document = self._document(holder) if holder not in (None, user) else None
+        verdict = judge(document, self.stage.settings, self.stage.clock()) if document else None
+        return isinstance(verdict, Rejected) and not verdict.by_policy
 
     def _acted(self, user: str, document: UserDocument | None, name: str) -> bool:
         """Whether a document may have been the one that ran under a name: of several, others were duplicates."""
