@@ -337,7 +337,8 @@ def _claim(snapshot: Any) -> Claim | None:
         return None
     stored = snapshot.to_dict()
     user, since = stored.get("user"), stored.get("since")
-    if not isinstance(user, str) or not isinstance(since, datetime) or not is_document_id(user):
+    names = isinstance(user, str) and (not user or is_document_id(user))  # a purge for nobody names nobody
+    if not names or not isinstance(since, datetime):
         return Claim(snapshot.id, "", snapshot.update_time, snapshot.update_time)
     return Claim(snapshot.id, user, since, snapshot.update_time, purging=stored.get("purging") is True)
 
