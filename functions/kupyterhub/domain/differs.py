@@ -217,9 +217,9 @@ class Comparing:
         # What waits may be another account; all else is there in any case.
         if (should ^ there) - {"ServiceAccount notebook"} or not self._waits(document, wanted, own):
             return True
-        # What waits is the notebook.
+        # What waits is the notebook's template.
         stated = self._stated(document, wanted)
-        return any(not covers(obj.owned, _bare(stated[obj.key])) for obj in drifted if obj.key != NOTEBOOK)
+        return any(not covers(obj.owned, _bare(stated[obj.key], obj.key)) for obj in drifted)
 
     def _waits(self, document: UserDocument, wanted: Wanted, own: list[Listed]) -> bool:
         """Whether what runs is not what is asked for because a change waits: then it is as it was started."""
@@ -259,8 +259,10 @@ def _may_run(status: Status) -> bool:
     return status.phase == "Provisioning" or (status.phase in _RUNS and status.startedAt is not None)
 
 
-def _bare(manifest: Object) -> Object:
-    """A manifest without the annotations that wait with the notebook: by them an agent knows when it is idle."""
+def _bare(manifest: Object, key: str) -> Object:
+    """A manifest without what waits: a notebook's spec, and the annotations by which an agent knows it is idle."""
+    if key == NOTEBOOK:
+        return {name: part for name, part in manifest.items() if name != "spec"}
     meta = manifest["metadata"]
     kept = {name: said for name, said in meta["annotations"].items() if name not in (IDLE_TIMEOUT, ACTIVITY)}
     return {**manifest, "metadata": {**meta, "annotations": kept}}

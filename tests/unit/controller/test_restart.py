@@ -297,12 +297,18 @@ def _others_say_whose_it_is(world: World) -> None:
     world.cluster.change("Service", NOTEBOOK, {"metadata": {"annotations": whose}})
 
 
+def _others_say_what_was_applied(world: World) -> None:
+    world.cluster.change("Deployment", NOTEBOOK, {"metadata": {"annotations": {"kupyterhub/applied": ""}}})
+
+
 def _others_take_away(world: World) -> None:
     world.cluster.drop("Secret", NOTEBOOK)
 
 
 @changed
-@pytest.mark.parametrize("harm", [_others_change, _others_say_whose_it_is, _others_take_away])
+@pytest.mark.parametrize(
+    "harm", [_others_change, _others_say_whose_it_is, _others_say_what_was_applied, _others_take_away]
+)
 def test_what_others_harmed_is_put_right_while_a_change_waits(
     world: World, change: Callable[[World], None], harm: Callable[[World], None]
 ) -> None:
@@ -311,6 +317,7 @@ def test_what_others_harmed_is_put_right_while_a_change_waits(
     world.look()
     running = notebook(world)["spec"]
     service = world.cluster.get("Service", NOTEBOOK)["metadata"]["annotations"]
+    applied = set(notebook(world)["metadata"]["annotations"]["kupyterhub/applied"].split(","))
     harm(world)
 
     world.resync.run("all")
@@ -319,6 +326,9 @@ def test_what_others_harmed_is_put_right_while_a_change_waits(
     assert secret(world)["data"]["token"] != "MA=="  # noqa: S105
     assert world.cluster.get("Service", NOTEBOOK)["metadata"]["annotations"] == service
     assert notebook(world)["spec"] == running
+    said = set(notebook(world)["metadata"]["annotations"]["kupyterhub/applied"].split(","))
+    assert {each for each in said if not each.startswith("Secret")} <= applied
+    assert len(said) == len(applied)
     world.resync.run("all")
     assert world.bus.take() == []
 
