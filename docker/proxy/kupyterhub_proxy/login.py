@@ -39,7 +39,7 @@ class LoginHost(Protocol):
 class Identity(Protocol):
     """One way for people to prove who they are, on the sign-in host."""
 
-    async def ask(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:
+    async def ask(self, wanted: Wanted) -> web.Response:
         """Lead somebody who is not signed in to where they prove who they are."""
 
     async def answer(
@@ -83,7 +83,7 @@ class SignInHost:
         if parting is not None and (visitor is None or visitor.sign_in == parting):
             return await self._sign_out(visitor, wanted)
         if visitor is None:
-            return await self._identity.ask(request, wanted)
+            return await self._identity.ask(wanted)
         if wanted.host:
             response = redirect(self._way_back(visitor, wanted))
         else:

@@ -26,7 +26,7 @@ class LocalIdentity:
         self._registry = registry
         self._people = people
 
-    async def ask(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:  # noqa: ARG002 - others need it
+    async def ask(self, wanted: Wanted) -> web.Response:
         """Show the plain page that asks who somebody is."""
         return self._page(wanted)
 

@@ -39,7 +39,7 @@ class OidcIdentity:
         self._provider = provider
         self._attempts = attempts
 
-    async def ask(self, request: web.BaseRequest, wanted: Wanted) -> web.Response:  # noqa: ARG002 - others need it
+    async def ask(self, wanted: Wanted) -> web.Response:
         """Lead on to the provider, by a page that keeps the whole address."""
         return page("leading-on.html", url=pages.sign_in(wanted), most=MOST_PATH)
 
