@@ -80,6 +80,8 @@ class Objects:
         agent_stays = live is not None and self._own_agent_stays(live)
         keep = _AGENT_KEYS if agent_stays else ()
         plan = desired(document, wanted, live, self.installation, keep)
+        # What another document ran is taken over with all that there is of it, also of what waits.
+        thoroughly = thoroughly or (live is not None and not facts.is_of(live, document.id))
         plan = plan.thoroughly() if thoroughly else plan
         try:
             made = plan.storage and self.storages[wanted.profile.storage.kind].make(document, wanted)
@@ -118,10 +120,14 @@ class Objects:
         return facts.version(self.cluster.apply(piece.manifest, read)) != facts.version(read)
 
     def _mend(self, piece: Piece) -> bool:
-        """Make it so only where others have changed it or taken it away; True where they have."""
+        """Make it so only where others have changed it or taken it away, else say whose it is; True where changed."""
         read = self.cluster.read(piece.manifest["kind"], piece.manifest["metadata"]["name"])
-        intact = read is not None and covers(owned(read["metadata"]), piece.manifest)
-        return False if intact else self._put(piece, expected=read is not None)
+        if read is None or not covers(owned(read["metadata"]), piece.manifest):
+            return self._put(piece, expected=read is not None)
+        if facts.is_marked(read, piece.manifest):
+            return False
+        self.cluster.annotate(piece.manifest, read)
+        return True
 
     def _put_notebook(self, plan: Desired, live: Object | None) -> Object:
         match plan.change:

@@ -175,8 +175,4 @@ def _change(notebook: Object, live: Object | None, *, template: bool) -> Change:
         return Change.CREATE
     if template:
         return Change.APPLY
-    same = all(
-        notebook["metadata"][part].items() <= live["metadata"].get(part, {}).items()
-        for part in ("labels", "annotations")
-    )
-    return Change.NOTHING if same else Change.ANNOTATE
+    return Change.NOTHING if facts.is_marked(live, notebook) else Change.ANNOTATE

@@ -93,6 +93,14 @@ def is_of(live: Object, document: str) -> bool:
     return owner(live) == user_hash(document)
 
 
+def is_marked(live: Object, manifest: Object) -> bool:
+    """Whether the object has the labels and annotations of the manifest, whatever else it has."""
+    return all(
+        manifest["metadata"].get(part, {}).items() <= live["metadata"].get(part, {}).items()
+        for part in ("labels", "annotations")
+    )
+
+
 def template_of(live: Object) -> str | None:
     """The hash of the template that the Deployment was last given."""
     template: str | None = live["metadata"].get("annotations", {}).get(TEMPLATE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kupyterhub.domain.errors import ClusterRefused
+from kupyterhub.domain.errors import ClusterRefused, TransientError
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import LONGEST
 from twins import World
@@ -34,6 +34,10 @@ def refusing(world: World, prefix: str) -> None:
             raise ClusterRefused("RightsMissing", "lacks the right")
 
     world.cluster.requests.always.append(refuse)
+
+
+def _dies() -> None:
+    raise TransientError("killed")
 
 
 def gaps(world: World, looks: int) -> list[int]:
@@ -273,6 +277,35 @@ def test_who_takes_a_name_over_takes_up_what_was_left_running_under_it(world: Wo
     assert world.cluster.get("Deployment", NOTEBOOK)["spec"]["template"] == started
     world.deliver_bus()
     assert "left running" not in (world.status().message or "")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_who_takes_a_name_over_has_all_of_it_also_while_a_change_waits(world: World, *, killed: bool) -> None:
+    """The Secret with the token that waits: it stays as it is, and nobody else's end takes it away."""
+    world.ready()
+    token = world.cluster.get("Secret", NOTEBOOK)["data"]
+    world.master_secret = b"f" * 32
+    world.look()
+    world.users.set("ada", email="nope")
+    if killed:
+        world.cluster.requests.before(f"annotate Secret {NOTEBOOK}", _dies)
+        with pytest.raises(TransientError):
+            world.enrol("b", email=ADA)
+        world.look("b")
+        world.announce(user="b")
+        compared(world)
+    else:
+        world.enrol("b", email=ADA)
+    world.deliver_bus()
+    world.users.remove("ada")
+    world.look()
+
+    assert world.objects("b") >= {f"{kind} {NOTEBOOK}" for kind in ("Deployment", "Secret", "Service")}
+    assert world.cluster.get("Secret", NOTEBOOK)["data"] == token
+    world.announce(user="b")
+    world.clock.move(hours=1)
+    world.resync.run("all")
+    assert world.bus.take() == []
 
 
 def test_a_delete_user_of_before_somebody_was_enrolled_again_under_the_same_id_deletes_nobody(world: World) -> None:
