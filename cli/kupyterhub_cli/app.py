@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
-from kupyterhub_cli.commands import adding, checking, exporting, listing, local, states, watching
+from kupyterhub_cli.commands import adding, checking, exporting, installing, listing, local, states, watching
 from kupyterhub_cli.session import Session
+
+CLOUD = "An installation on Google Cloud"
+HERE = "The system on this machine"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,8 +35,13 @@ app.command()(watching.watch)
 app.command()(watching.logs)
 app.command("open")(listing.open_)
 app.command()(checking.doctor)
-app.command()(local.up)
-app.command()(local.down)
+app.command(rich_help_panel=CLOUD)(installing.init)
+app.command(rich_help_panel=CLOUD)(installing.prepare)
+app.command(rich_help_panel=CLOUD)(installing.deploy)
+app.command(rich_help_panel=CLOUD)(installing.rollback)
+app.command(rich_help_panel=CLOUD)(installing.uninstall)
+app.command(rich_help_panel=HERE)(local.up)
+app.command(rich_help_panel=HERE)(local.down)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's callback

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from kupyterhub_cli.domain.documents import Document
 from kupyterhub_cli.domain.wishes import Write
+from kupyterhub_cli.errors import Unavailable
 
 Written = Literal["written", "there already", "gone"]
 
@@ -82,3 +83,17 @@ class Web(Protocol):
 
     def listens(self, address: str) -> bool:
         """Whether somebody takes connections at a host and port."""
+
+
+class GcloudRefused(Unavailable):
+    """`gcloud` said no; the text is what it said."""
+
+
+class Gcloud(Protocol):
+    """Google's command line, for one project. Each method raises GcloudRefused."""
+
+    def run(self, *arguments: str, given: str | None = None) -> str:
+        """Run one command, with `given` on its standard input, and return what it printed."""
+
+    def ask(self, *arguments: str) -> Any:
+        """Run one command and return the JSON that it printed; None where that is nothing."""

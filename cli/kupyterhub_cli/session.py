@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kupyterhub_cli import place
 from kupyterhub_cli.place import Place
-from kupyterhub_cli.ports import Google, Logs, Topics, Users, Web
+from kupyterhub_cli.ports import Gcloud, Google, Logs, Topics, Users, Web
 from kupyterhub_cli.screen import Screen
 
 
@@ -51,6 +51,12 @@ class Session:
         from kupyterhub_cli.adapters.pod_logs import PodLogs  # noqa: PLC0415 - takes long to import
 
         return PodLogs(self.place, namespace)
+
+    def gcloud(self, project: str) -> Gcloud:
+        """Google's command line; raises Refusal where there is none."""
+        from kupyterhub_cli.adapters import gcloud  # noqa: PLC0415 - only where it is needed
+
+        return gcloud.Gcloud(project)
 
     @cached_property
     def google(self) -> Google:

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Prints the secret of the installation's own OAuth client, which a person has put into Secret Manager.
+# Prints the secret of the installation's own OAuth client, which a person has given.
 #   PROJECT=… client_secret.sh >FILE
 set -euo pipefail
 gcloud secrets versions access latest --secret=kupyterhub-client-secret --project="${PROJECT:?}" || {
-    echo "Add the client's secret, and deploy again:" >&2
-    echo "  gcloud secrets create kupyterhub-client-secret --project=$PROJECT --data-file=FILE" >&2
+    echo "The OAuth client's secret is not in Secret Manager: kupyterhub deploy asks for it." >&2
     exit 1
 }

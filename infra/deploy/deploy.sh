@@ -1,21 +1,33 @@
 #!/usr/bin/env bash
 # Brings an installation to what this checkout and the variables say: Google Cloud by Terraform, the functions with it,
-# what Terraform cannot set, and the cluster. Doing it again changes nothing.
+# what Terraform cannot set, and the cluster. Doing it again changes nothing. A line that begins with == is for whoever
+# follows the deploy.
 #   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER deploy.sh
 set -euo pipefail
 here=$(dirname "$0")
+echo "== what lasts: documents, files, secrets"
 "$here/terraform.sh" data apply
-"$here/master_secret.sh"
-"$here/portal_key.sh"
-"$here/terraform.sh" system apply
+"$here/secrets.sh"
+echo "== cluster, functions and all else (the first time some 20 minutes)"
+# Google takes minutes to know everywhere what it has just made, such as its own account for a first trigger.
+for left in 2 1 0; do
+    "$here/terraform.sh" system apply && break
+    [ "$left" != 0 ] || exit 1
+    echo "== once more, for Google may not have known yet what it had just made"
+    sleep "${PAUSE_SECONDS:-90}"
+done
 outputs=$(mktemp)
 kubeconfig=$(mktemp)
 trap 'rm -f "$outputs" "$kubeconfig"' EXIT
 terraform -chdir="$here/../gcp/system" output -json >"$outputs"
 python3 "$here/dead_letters.py" <"$outputs"
 "$here/portal_client.sh" <"$outputs"
+echo "== what is in the cluster"
 export KUBECONFIG=$kubeconfig
 "$here/credentials.sh" <"$outputs"
 "$here/cluster.sh" "$outputs"
+if [ "$(python3 "$here/installation.py" proxy <"$outputs")" = cloud-run ]; then
+    python3 "$here/records.py" <"$outputs"
+fi
 # Other settings are no event: everybody is looked at.
 gcloud pubsub topics publish resync --project="${PROJECT:?}" --message='{"mode": "all"}'

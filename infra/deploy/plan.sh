@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Gets this installation's variables into a folder, shows what a release would change, and makes the images' registry,
+# Gets this installation's decisions into a folder, shows what a release would change, and makes the images' registry,
 # which has to be there before what is pushed to it.
-#   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER SMOKE_EMAILS='a@… b@…' plan.sh
+#   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER plan.sh
 set -euo pipefail
-# Better said now than after half an hour.
-: "${SMOKE_EMAILS:?two e-mails that allowed_emails lets in, of nobody}"
 here=$(dirname "$0")
 mkdir -p "${VARIABLES:?}"
-gcloud storage cp "gs://${STATE_BUCKET:?}/kupyterhub/variables/*.tfvars" "$VARIABLES/"
+gcloud storage cp "gs://${STATE_BUCKET:?}/kupyterhub/variables/installation.yaml" "$VARIABLES/"
+python3 "$here/variables.py" "$VARIABLES/installation.yaml" "$VARIABLES"
 if gcloud storage objects describe "gs://$STATE_BUCKET/kupyterhub/releases/last" >/dev/null 2>&1; then
     "$here/terraform.sh" data plan -lock=false
 else

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Deploys, tries it with two throw-away users, and keeps what was deployed; where that fails, deploys what was kept last.
-#   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER SBOM=FOLDER SMOKE_EMAILS='a@… b@…' release.sh
+#   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER SBOM=FOLDER release.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 releases=gs://${STATE_BUCKET:?}/kupyterhub/releases
-read -r -a emails <<<"${SMOKE_EMAILS:?two e-mails that allowed_emails lets in, of nobody}"
+read -r -a emails <"${VARIABLES:?}/smoke-emails"
 
 # Without what Terraform and the tests made here.
 source=$(mktemp -d)
@@ -13,12 +13,16 @@ tar --create --gzip --file="$source/source.tar.gz" --exclude=.terraform --exclud
     requirements.txt functions infra
 
 if infra/deploy/deploy.sh && infra/deploy/smoke.sh "${emails[@]}"; then
-    gcloud storage cp "$source/source.tar.gz" "${VARIABLES:?}"/*.tfvars "${SBOM:?}"/*.json "$releases/${TAG:?}/"
+    gcloud storage cp "$source/source.tar.gz" "$VARIABLES"/* "${SBOM:?}"/*.json "$releases/${TAG:?}/"
     # Last, so that it never names a release that is not whole.
     printf '%s' "$TAG" | gcloud storage cp - "$releases/last"
     echo "released $TAG"
 else
-    echo "The release of $TAG failed; the lines above say where. Back to the last one." >&2
-    infra/deploy/rollback.sh || echo "Going back failed, too: see docs/day-two.md, Go back." >&2
+    echo "The release of $TAG failed; the lines above say where." >&2
+    if gcloud storage objects describe "$releases/last" >/dev/null 2>&1; then
+        infra/deploy/rollback.sh || echo "Going back to the last one failed, too: see docs/day-two.md, Go back." >&2
+    else
+        echo "Nothing was released before, so there is nothing to go back to." >&2
+    fi
     exit 1
 fi

@@ -5,13 +5,14 @@
 set -euo pipefail
 releases=gs://${STATE_BUCKET:?}/kupyterhub/releases
 if ! TAG=${1:-$(gcloud storage cat "$releases/last")}; then
-    echo "Nothing was released before, so there is nothing to go back to." >&2
+    echo "No release is known to have passed, so there is nothing to go back to." >&2
     exit 1
 fi
 export TAG
 VARIABLES=$(mktemp -d)
 export VARIABLES
 trap 'rm -rf "$VARIABLES"' EXIT
+echo "== back to the release of $TAG"
 gcloud storage cp "$releases/$TAG/*" "$VARIABLES/"
 mkdir "$VARIABLES/checkout"
 tar --extract --gzip --file="$VARIABLES/source.tar.gz" --directory="$VARIABLES/checkout"

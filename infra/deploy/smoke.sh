@@ -3,6 +3,7 @@
 #   PROJECT=… smoke.sh EMAIL EMAIL
 set -euo pipefail
 here=$(dirname "$0")
+echo "== trying it with $*"
 outputs=$(mktemp)
 kubeconfig=$(mktemp)
 trap 'rm -f "$outputs" "$kubeconfig"' EXIT

@@ -1,41 +1,35 @@
 #!/usr/bin/env bash
-# Takes an installation down. `system` keeps people's notebooks and documents, for an installation to come;
-# `everything` removes them, too, and nothing brings them back.
-#   PROJECT=… REGION=… STATE_BUCKET=… uninstall.sh system|everything
+# Takes an installation down, also one that came half-way. `system` keeps people's notebooks and documents, for an
+# installation to come; `everything` removes them, too, and nothing brings them back. It asks nobody: `kupyterhub
+# uninstall` does. Doing it again goes on where it was.
+#   PROJECT=… REGION=… STATE_BUCKET=… TAG=… VARIABLES=FOLDER uninstall.sh system|everything
 set -euo pipefail
 here=$(dirname "$0")
 what=${1:?system or everything}
 [[ $what = system || $what = everything ]] || { echo "say system or everything, not $what" >&2; exit 2; }
 
-case $what in
-system) echo "This removes the cluster and all that runs of kupyterhub in ${PROJECT:?}. Notebooks and documents stay." ;;
-everything) echo "This removes kupyterhub from ${PROJECT:?} with EVERYBODY'S NOTEBOOKS, disks, snapshots and documents." ;;
-esac
-read -r -p "Type the project's id to go on: " typed
-[ "$typed" = "$PROJECT" ] || { echo "That is not $PROJECT; nothing was done." >&2; exit 1; }
-
-VARIABLES=$(mktemp -d)
+mkdir -p "${VARIABLES:?}"
+gcloud storage cp "gs://${STATE_BUCKET:?}/kupyterhub/variables/installation.yaml" "$VARIABLES/"
+python3 "$here/variables.py" "$VARIABLES/installation.yaml" "$VARIABLES"
 KUBECONFIG=$VARIABLES/kubeconfig
-TAG=uninstalling
-export VARIABLES KUBECONFIG TAG
-trap 'rm -rf "$VARIABLES"' EXIT
-gcloud storage cp "gs://${STATE_BUCKET:?}/kupyterhub/variables/*.tfvars" "$VARIABLES/"
+export KUBECONFIG
 groups() {
-    gcloud compute network-endpoint-groups list --project="$PROJECT" --format='value(name,zone.basename())' \
+    gcloud compute network-endpoint-groups list --project="${PROJECT:?}" --format='value(name,zone.basename())' \
         --filter='network~/kupyterhub$ AND networkEndpointType=GCE_VM_IP_PORT'
 }
 unprotected=-var=deletion_protection=false
 
 # Of the system the cluster alone is protected. No more is applied: it may be what an installation has failed at.
 cluster=google_container_cluster.cluster
-made=$("$here/terraform.sh" system list || true)
+made=$("$here/terraform.sh" system list)
 if grep -qx "$cluster" <<<"$made"; then
-    # One that came half-way would be made anew, to be destroyed.
-    terraform -chdir="$here/../gcp/system" untaint "$cluster" >/dev/null 2>&1 || true
+    echo "== the cluster is given free"
     "$here/terraform.sh" system apply "$unprotected" "-target=$cluster"
 fi
 terraform -chdir="$here/../gcp/system" output -json >"$VARIABLES/outputs.json"
+# Without the cluster there is nothing in it to take down.
 if "$here/credentials.sh" <"$VARIABLES/outputs.json"; then
+    echo "== the load balancer of the cluster"
     # Its load balancer is made by the cluster, and without the cluster nobody takes it down.
     if kubectl get crd gateways.gateway.networking.k8s.io >/dev/null 2>&1; then
         kubectl delete gateway proxy --namespace=kupyterhub-proxy --ignore-not-found --timeout=10m
@@ -51,13 +45,12 @@ fi
 groups | while read -r group zone; do
     gcloud compute network-endpoint-groups delete "$group" --project="$PROJECT" --zone="$zone" --quiet </dev/null
 done
-"$here/terraform.sh" system destroy "$unprotected"
-if [ "$what" = system ]; then
-    echo "The system is down. docs/uninstall.md says what is left, and how to come back."
-    exit
-fi
+echo "== cluster, functions and all else"
+[ -z "$made" ] || "$here/terraform.sh" system destroy "$unprotected"
+[ "$what" = everything ] || exit 0
 
-# Disks that clusters before this one left.
+echo "== disks and snapshots"
+# Those that clusters before this one left.
 gcloud compute disks list --project="$PROJECT" --filter=labels.kupyterhub=home --format='value(name,zone.basename())' |
     while read -r disk zone; do
         gcloud compute disks delete "$disk" --project="$PROJECT" --zone="$zone" --quiet </dev/null
@@ -66,10 +59,13 @@ gcloud compute snapshots list --project="$PROJECT" --filter=labels.system=kupyte
     while read -r snapshot; do
         gcloud compute snapshots delete "$snapshot" --project="$PROJECT" --quiet </dev/null
     done
-"$here/terraform.sh" data apply "$unprotected"
-"$here/terraform.sh" data destroy "$unprotected"
+echo "== documents, files, secrets"
+# Those alone that are protected, and there: no more is made, to be destroyed.
+made=$("$here/terraform.sh" data list)
+mapfile -t protected < <(grep -Ex 'google_(firestore_database|secret_manager_secret|storage_bucket)\.\w+' <<<"$made" || true)
+[ ${#protected[@]} = 0 ] || "$here/terraform.sh" data apply "$unprotected" "${protected[@]/#/-target=}"
+[ -z "$made" ] || "$here/terraform.sh" data destroy "$unprotected"
 # The next installation begins with what lasts again: see plan.sh.
 if gcloud storage objects describe "gs://$STATE_BUCKET/kupyterhub/releases/last" >/dev/null 2>&1; then
     gcloud storage rm "gs://$STATE_BUCKET/kupyterhub/releases/last"
 fi
-echo "Everything is down. docs/uninstall.md says what Google keeps for a while."

@@ -4,7 +4,7 @@ output "firestore_location" {
 }
 
 output "master_secret" {
-  description = "Name of the secret that holds the key of notebooks' tokens; its value is added by hand."
+  description = "Name of the secret that holds the key of notebooks' tokens; infra/deploy/secrets.sh adds its value."
   value       = google_secret_manager_secret.master.secret_id
 }
 

@@ -3,7 +3,7 @@
 locals {
   run = local.proxy_on_run ? ["run"] : []
 
-  # The server's files. Values that are secrets are added by hand, as data/secret.tf has it for the master secret.
+  # The server's files. Values that are secrets infra/deploy/secrets.sh adds, as data/secret.tf has it.
   proxy_secrets = local.proxy_on_run ? {
     admins        = { variable = "KUPYTERHUB_ADMINS_FILE", value = "${join("\n", sort(var.admins))}\n" }
     agent-issuers = { variable = "KUPYTERHUB_AGENT_ISSUERS", value = jsonencode([local.agent_issuer]) }

@@ -23,7 +23,7 @@ locals {
     local.proxy_on_gke ? { proxy = "principal://iam.googleapis.com/projects/${local.number}/locations/global/workloadIdentityPools/${local.workload_pool}/subject/ns/${local.proxy_namespace}/sa/proxy" } : {},
     {
       everybody = "allUsers"
-      # Google makes it on demand: infra/deploy/prepare.sh asks for it.
+      # Google makes it on demand: `kupyterhub prepare` asks for it.
       iap    = "serviceAccount:service-${local.number}@gcp-sa-iap.iam.gserviceaccount.com"
       pubsub = "serviceAccount:service-${local.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
     }

@@ -12,7 +12,7 @@ locals {
   portal_by_iap = try(local.portal.identity == "iap", false)
   portal_url    = local.portal == null ? null : "https://${local.portal.host}"
 
-  # Both values are there before Terraform is: infra/deploy/portal_key.sh makes the key, and a person brings the secret.
+  # Both values are there before Terraform is: infra/deploy/secrets.sh makes the key, and a person brings the secret.
   portal_files = local.portal == null ? {} : merge(
     {
       KUPYTERHUB_SESSION_KEY_FILE = {

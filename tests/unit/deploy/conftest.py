@@ -80,7 +80,6 @@ class Bench:
                 "TAG": "0a1b2c3",
                 "VARIABLES": str(variables),
                 "SBOM": str(self.folder / "sbom"),
-                "SMOKE_EMAILS": "a@example.com b@example.com",
                 **environment,
             },
             input=said,
@@ -99,6 +98,7 @@ def bench(tmp_path: Path) -> Bench:
     bench.program("bin/gcloud", GCLOUD)
     for path in ("requirements.txt", "functions/main.py"):
         bench.program(f"checkout/{path}", path)
-    for path in ("variables/data.tfvars", "variables/system.tfvars", "sbom/agent.cdx.json"):
+    for path in ("variables/data.tfvars.json", "variables/system.tfvars.json", "sbom/agent.cdx.json"):
         bench.program(path, path)
+    bench.program("variables/smoke-emails", "a@example.com b@example.com\n")
     return bench

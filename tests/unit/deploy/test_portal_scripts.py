@@ -1,4 +1,4 @@
-"""What a deploy does for the portal beside Terraform: its key, and the client of Identity-Aware Proxy."""
+"""What a deploy does for the portal beside Terraform: the client of Identity-Aware Proxy."""
 
 import json
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 
 from unit.deploy.conftest import NOTE, Bench
 
-ABSENT = NOTE + '[ "$2" != describe ] || exit 1\n[ "$2" != create ] || cat >"$(dirname "$CALLS")/key"\n'
 SETS = (
     NOTE
     + """
@@ -24,28 +23,8 @@ def _outputs(portal: dict[str, Any] | None) -> str:
 
 @pytest.fixture
 def portal(bench: Bench) -> Bench:
-    bench.take("portal_key.sh", "portal_client.sh", "client_secret.sh", "installation.py")
-    (bench.folder / "variables/system.tfvars").write_text("portal = {}\n")
+    bench.take("portal_client.sh", "client_secret.sh", "installation.py")
     return bench
-
-
-def test_the_key_is_made_once_and_told_to_nobody(portal: Bench) -> None:
-    portal.program("bin/gcloud", ABSENT)
-    done = portal.run("portal_key.sh")
-    assert done.returncode == 0, done.stderr
-    key = (portal.folder / "key").read_text().strip()
-    assert len(key) == 64
-    assert key not in "\n".join([done.stdout, done.stderr, *portal.calls])
-    portal.program("bin/gcloud", NOTE)
-    assert portal.run("portal_key.sh").returncode == 0
-    assert len([call for call in portal.calls if " create " in call]) == 1
-
-
-@pytest.mark.parametrize("text", ["", "# portal = {}\n", 'portals = "none"\n'], ids=["nothing", "comment", "other"])
-def test_without_a_portal_there_is_no_key(portal: Bench, text: str) -> None:
-    (portal.folder / "variables/system.tfvars").write_text(text)
-    assert portal.run("portal_key.sh").returncode == 0
-    assert portal.calls == []
 
 
 def test_a_client_of_ones_own_is_set_and_its_secret_told_to_nobody(portal: Bench) -> None:
@@ -69,5 +48,5 @@ def test_a_secret_that_is_missing_is_asked_for(portal: Bench) -> None:
     portal.program("bin/gcloud", NOTE + "exit 1\n")
     done = portal.run("portal_client.sh", said=_outputs({"url": URL, "iap_client": "a-client"}))
     assert done.returncode == 1
-    assert "gcloud secrets create kupyterhub-client-secret" in done.stderr
+    assert "kupyterhub deploy asks for it" in done.stderr
     assert not [call for call in portal.calls if "iap settings" in call]

@@ -76,7 +76,7 @@ def test_a_clients_secret_that_is_missing_is_asked_for(deploying: Bench) -> None
     deploying.program("bin/gcloud", NOTE + "exit 1\n")
     done = deploying.run("proxy_secrets.sh", said=given("oidc"))
     assert done.returncode != 0
-    assert "gcloud secrets create kupyterhub-client-secret" in done.stderr
+    assert "kupyterhub deploy asks for it" in done.stderr
     assert not [call for call in deploying.calls if "create secret" in call]
 
 

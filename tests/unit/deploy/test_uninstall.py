@@ -2,45 +2,35 @@
 
 import subprocess
 
-import pytest
-
 from unit.deploy.conftest import NOTE, Bench
 
 CLUSTER = "google_container_cluster.cluster"
 
 
-def taken_down(
-    bench: Bench, what: str, typed: str, cluster: str | None = CLUSTER
-) -> "subprocess.CompletedProcess[str]":
+def taken_down(bench: Bench, what: str, cluster: str | None = CLUSTER) -> "subprocess.CompletedProcess[str]":
     bench.take("uninstall.sh")
+    bench.program("checkout/infra/deploy/variables.py", "")
     bench.program("checkout/infra/deploy/credentials.sh", NOTE)
-    listed = "" if cluster is None else f"echo google_pubsub_topic.topics; echo {cluster}"
-    bench.program("checkout/infra/deploy/terraform.sh", f'{NOTE}[ "$2" != list ] || {{ {listed or "exit 1"}; }}\n')
+    listed = "true" if cluster is None else f"echo google_pubsub_topic.topics; echo {cluster}"
+    lasting = "echo google_storage_bucket.notebooks; echo google_compute_resource_policy.homes"
+    says = f'[ "$*" != "system list" ] || {{ {listed}; }}\n[ "$*" != "data list" ] || {{ {lasting}; }}\n'
+    bench.program("checkout/infra/deploy/terraform.sh", NOTE + says)
     (bench.bucket / "variables").mkdir(parents=True, exist_ok=True)
-    for root in ("data", "system"):
-        (bench.bucket / f"variables/{root}.tfvars").write_text("")
-    return bench.run("uninstall.sh", what, said=f"{typed}\n", PAUSE_SECONDS="0")
+    (bench.bucket / "variables/installation.yaml").write_text("")
+    return bench.run("uninstall.sh", what, PAUSE_SECONDS="0")
 
 
 def verbs(bench: Bench) -> list[str]:
     return [call for call in bench.calls if call.startswith("terraform.sh") and " list" not in call]
 
 
-@pytest.mark.parametrize("typed", ["", "yes", "my-other-project"])
-def test_nothing_is_done_unless_the_project_is_typed(bench: Bench, typed: str) -> None:
-    done = taken_down(bench, "everything", typed)
-    assert done.returncode == 1
-    assert "nothing was done" in done.stderr
-    assert not bench.calls
-
-
 def test_what_is_no_choice_is_refused(bench: Bench) -> None:
-    assert taken_down(bench, "data", "my-project").returncode == 2
+    assert taken_down(bench, "data").returncode == 2
     assert not bench.calls
 
 
 def test_the_system_goes_without_notebooks_and_documents(bench: Bench) -> None:
-    done = taken_down(bench, "system", "my-project")
+    done = taken_down(bench, "system")
     assert done.returncode == 0, done.stderr
     assert verbs(bench) == [
         f"terraform.sh system apply -var=deletion_protection=false -target={CLUSTER}",
@@ -49,30 +39,36 @@ def test_the_system_goes_without_notebooks_and_documents(bench: Bench) -> None:
     assert not [call for call in bench.calls if "namespace kupyterhub" in call or "compute disks" in call]
 
 
-@pytest.mark.parametrize("cluster", [None, "google_container_cluster.clusters_of_others"])
-def test_what_came_half_way_is_taken_down_without_being_made_first(bench: Bench, cluster: str | None) -> None:
-    done = taken_down(bench, "system", "my-project", cluster)
+def test_what_came_half_way_is_taken_down_without_being_made_first(bench: Bench) -> None:
+    done = taken_down(bench, "system", "google_container_cluster.clusters_of_others")
     assert done.returncode == 0, done.stderr
     assert verbs(bench) == ["terraform.sh system destroy -var=deletion_protection=false"]
+
+
+def test_what_was_never_made_is_not_destroyed(bench: Bench) -> None:
+    """Terraform could not: it would read what lasts, of which there is none."""
+    done = taken_down(bench, "system", None)
+    assert done.returncode == 0, done.stderr
+    assert verbs(bench) == []
 
 
 def test_the_next_installation_after_everything_begins_anew(bench: Bench) -> None:
     last = bench.bucket / "releases/last"
     last.parent.mkdir(parents=True)
     last.write_text("0a1b2c3")
-    assert taken_down(bench, "everything", "my-project").returncode == 0
+    assert taken_down(bench, "everything").returncode == 0
     assert "gcloud storage rm gs://my-state/kupyterhub/releases/last" in bench.calls
 
 
 def test_the_load_balancer_goes_before_the_cluster_that_minds_it(bench: Bench) -> None:
-    taken_down(bench, "system", "my-project")
+    taken_down(bench, "system")
     kinds = [call.split()[:3] for call in bench.calls]
     assert kinds.index(["kubectl", "delete", "gateway"]) < kinds.index(["terraform.sh", "system", "destroy"])
 
 
 def test_everything_goes_with_what_the_system_made_first(bench: Bench) -> None:
     bench.program("bin/gcloud", NOTE + '[[ "$*" != *list* ]] || echo "old europe-west1-b"\n')
-    done = taken_down(bench, "everything", "my-project")
+    done = taken_down(bench, "everything")
     assert done.returncode == 0, done.stderr
     assert [call.split()[1:3] for call in verbs(bench)] == [
         ["system", "apply"],
@@ -80,6 +76,8 @@ def test_everything_goes_with_what_the_system_made_first(bench: Bench) -> None:
         ["data", "apply"],
         ["data", "destroy"],
     ]
+    assert "-target=google_storage_bucket.notebooks" in verbs(bench)[2]
+    assert "homes" not in verbs(bench)[2]
     assert "kubectl delete namespace kupyterhub --ignore-not-found --timeout=20m" in bench.calls
     assert "gcloud compute disks delete old --project=my-project --zone=europe-west1-b --quiet" in bench.calls
 
@@ -99,7 +97,7 @@ fi
 def test_groups_of_addresses_are_waited_for_and_removed_before_the_network(bench: Bench) -> None:
     bench.program("bin/gcloud", GROUPS)
     (bench.folder / "groups").write_text("k8s1-a europe-west1-b\n" * 2 + "k8s1-b europe-west1-c\n" * 40)
-    done = taken_down(bench, "system", "my-project")
+    done = taken_down(bench, "system")
     assert done.returncode == 0, done.stderr
     calls = [call for call in bench.calls if "network-endpoint-groups" in call or " destroy " in call]
     deleted = [call for call in calls if " delete " in call]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -55,3 +56,22 @@ def system_plan(system_root: Root) -> Callable[[str], Plan]:
         return system_root.plan(**WAYS[way])
 
     return plan
+
+
+def _edges(root: Root) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for later, earlier in re.findall(r'"([^"]+)" -> "([^"]+)"', root.run("graph")):
+        found.setdefault(later, set()).add(earlier)
+    return found
+
+
+@pytest.fixture(scope="session")
+def edges(system_root: Root) -> dict[str, set[str]]:
+    """Which resources of the system each comes right after."""
+    return _edges(system_root)
+
+
+@pytest.fixture(scope="session")
+def data_edges(data_root: Root) -> dict[str, set[str]]:
+    """The same of what lasts."""
+    return _edges(data_root)

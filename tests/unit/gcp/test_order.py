@@ -1,12 +1,11 @@
 """In which order Terraform makes things: what Google wants there, or seen everywhere, before."""
 
-import re
 from collections.abc import Callable
 from functools import cache
 
 import pytest
 
-from terraform.roots import Plan, Root
+from terraform.roots import Plan
 from terraform.ways import WAYS
 
 BEFORE = {
@@ -24,14 +23,6 @@ BEFORE = {
     ),
     "an API is on before it is asked": ("google_container_cluster.cluster", "google_project_service.apis"),
 }
-
-
-@pytest.fixture(scope="module")
-def edges(system_root: Root) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for later, earlier in re.findall(r'"([^"]+)" -> "([^"]+)"', system_root.run("graph")):
-        found.setdefault(later, set()).add(earlier)
-    return found
 
 
 def all_before(edges: dict[str, set[str]], resource: str) -> set[str]:

@@ -1,0 +1,1 @@
+"""An installation on Google Cloud: decided on, prepared for, deployed, and taken down; all by `gcloud`."""

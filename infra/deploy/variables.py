@@ -1,0 +1,108 @@
+# ruff: noqa: INP001 - a script, of no package
+"""Reads an installation's decisions, installation.yaml: the variables of both of Terraform's roots, by their names.
+
+variables.py FILE           says what is wrong with it, if anything is
+variables.py FILE FOLDER    writes what a build goes by: FOLDER/data.tfvars.json and system.tfvars.json, and
+                            FOLDER/smoke-emails, the two people that a release is tried with
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOTS = Path(__file__).resolve().parents[1] / "gcp"
+BY_THE_DEPLOY = {"functions_archive", "image_tag", "state_bucket"}
+NEEDED = ("allowed_emails", "firestore_location", "project_id", "region")
+SMOKE = "smoke_emails"
+"""No variable of Terraform's: two e-mails that `allowed_emails` lets in, and that are nobody's."""
+
+
+class WrongDecision(Exception):
+    """What is wrong with the file, and what to do."""
+
+
+def declared(root: str) -> set[str]:
+    """Names of a root's variables."""
+    return set(re.findall(r'^variable "(\w+)"', (ROOTS / root / "variables.tf").read_text(), re.MULTILINE))
+
+
+def read(text: str) -> dict[str, Any]:
+    """Read the file; raises WrongDecision. What is left empty is left out, and has its default."""
+    try:
+        decisions = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise WrongDecision(f"This is no YAML: {error}") from error
+    if not isinstance(decisions, dict) or not all(isinstance(name, str) for name in decisions):
+        raise WrongDecision("Write one `name: value` for each decision; `kupyterhub init` makes such a file.")
+    known = declared("data") | declared("system") | {SMOKE}
+    for name in sorted(decisions):
+        if name in BY_THE_DEPLOY:
+            raise WrongDecision(f"{name} is given by the deploy. Take it out.")
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            hint = f" Is {close[0]} meant?" if close else ""
+            raise WrongDecision(f"{name} is no variable of infra/gcp.{hint}")
+    kept = {name: value for name, value in decisions.items() if value is not None}
+    for name in NEEDED:
+        if name not in kept:
+            raise WrongDecision(f"{name} is missing.")
+    return kept
+
+
+def smoke_emails(decisions: Mapping[str, Any]) -> tuple[str, str]:
+    """Two people to try a release with: those named, or two of a domain that is let in; raises WrongDecision."""
+    match decisions.get(SMOKE):
+        case [str(one), str(other)] if one != other and "@" in one and "@" in other:
+            return one, other
+        case None if decisions.get("proxy") != "hosted":
+            allowed = decisions["allowed_emails"]
+            domains = [each[2:] for each in allowed if re.fullmatch(r"\*@[^@*?\s]+", str(each))]
+            if domains:
+                return f"kupyterhub-smoke-a@{domains[0]}", f"kupyterhub-smoke-b@{domains[0]}"
+    raise WrongDecision(
+        f"{SMOKE} is wanted: two addresses that allowed_emails lets in and that are nobody's, such as "
+        f"{SMOKE}: [smoke-a@example.com, smoke-b@example.com]. Each release is tried with them. With proxy: hosted "
+        "take two Google accounts that exist and have no notebook."
+    )
+
+
+def check_told(decisions: Mapping[str, Any], told: Mapping[str, str]) -> None:
+    """Raises WrongDecision where a build is told of another project or region than the file names."""
+    for name, variable in (("project_id", "PROJECT"), ("region", "REGION")):
+        if told.get(variable, decisions[name]) != decisions[name]:
+            raise WrongDecision(f"{name} is {decisions[name]}, and the build is for {told[variable]}.")
+
+
+def split(decisions: Mapping[str, Any]) -> dict[str, str]:
+    """Texts of the files that a build goes by, by name."""
+    roots = {
+        f"{root}.tfvars.json": json.dumps(
+            {name: value for name, value in sorted(decisions.items()) if name in declared(root)}, indent=2
+        )
+        for root in ("data", "system")
+    }
+    return {**roots, "smoke-emails": " ".join(smoke_emails(decisions))}
+
+
+def main(file: Path, folder: Path | None = None) -> None:
+    """Do what the command line asks for; raises WrongDecision."""
+    decisions = read(file.read_text())
+    files = split(decisions)
+    if folder:
+        check_told(decisions, os.environ)
+        for name, text in files.items():
+            (folder / name).write_text(f"{text}\n")
+
+
+if __name__ == "__main__":
+    try:
+        main(*map(Path, sys.argv[1:]))
+    except (OSError, WrongDecision) as error:
+        sys.exit(f"installation.yaml: {error}")

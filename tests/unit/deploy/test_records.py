@@ -1,0 +1,45 @@
+"""A release that needs the domain's records waits for them."""
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from terraform import scripts
+
+OUTPUTS = {"dns_records": {"value": {"wildcard": {"name": "*.n.example.com.", "type": "A", "data": "203.0.113.7"}}}}
+
+
+@pytest.fixture(scope="module")
+def records() -> ModuleType:
+    return scripts.load("infra/deploy/records.py")
+
+
+def test_it_goes_on_once_they_are_there(records: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    found: Iterator[set[str]] = iter([set(), {"198.51.100.1"}, {"203.0.113.7"}])
+    asked, slept = [], []
+
+    def lookup(host: str) -> set[str]:
+        asked.append(host)
+        return next(found)
+
+    records.wait(OUTPUTS, lookup, slept.append)
+    assert asked == ["login.n.example.com"] * 3
+    assert len(slept) == 2
+    assert capsys.readouterr().out == "== make this record now: *.n.example.com. A 203.0.113.7\n"
+
+
+def test_those_that_are_there_are_not_waited_for(records: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    records.wait(OUTPUTS, lambda _: {"203.0.113.7"}, lambda _: pytest.fail("it waits"))
+    assert not capsys.readouterr().out
+
+
+def test_it_does_not_wait_for_ever(records: ModuleType) -> None:
+    slept: list[float] = []
+    with pytest.raises(SystemExit, match="deploy again"):
+        records.wait(OUTPUTS, lambda _: set(), slept.append)
+    assert len(slept) == records.MINUTES
+
+
+def test_a_name_that_nobody_knows_leads_nowhere(records: ModuleType) -> None:
+    assert records.addresses("no-such-host.invalid") == set()
