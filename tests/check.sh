@@ -7,5 +7,5 @@ ruff check .
 ruff format --check .
 mypy
 lint-imports --no-logo
-git ls-files -z '*.sh' .ci/run docker/lock docker/sbom docker/jupyterlab/check-base | xargs -0 shellcheck
+git ls-files -z '*.sh' .ci/run docker/base docker/lock docker/sbom docker/jupyterlab/check-base | xargs -0 shellcheck
 git ls-files -z '*.yaml' '*.yml' | xargs -0 yamllint --strict

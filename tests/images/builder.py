@@ -18,6 +18,7 @@ from typing import Any
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 FOLDERS = {"agent": ("agent", "tunnel"), "proxy": ("proxy", "tunnel"), "jupyterlab": ("jupyterlab",)}
+_SUITE = "trixie"
 _PACKAGES = "python3,python3-pip,python3-venv,ca-certificates"
 # The official images let pip install beside the system's Python; Debian's own asks for a virtual environment.
 _LIKE_OFFICIAL = 'rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED'
@@ -43,14 +44,14 @@ class Builder:
 
     def base(self) -> str:
         """Python on Debian, as the official image is."""
-        name = _named("base", _BASE, _PACKAGES, _LIKE_OFFICIAL)
+        name = _named("base", _BASE, _SUITE, _PACKAGES, _LIKE_OFFICIAL)
         with self._once(name) as missing:
             if missing:
                 folder = self._scratch / "base"
                 folder.mkdir()
                 (folder / "Dockerfile").write_text(_BASE)
                 packages = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_PACKAGES}"]
-                _run([*packages, f"--customize-hook={_LIKE_OFFICIAL}", "bookworm", str(folder / "base.tar")])
+                _run([*packages, f"--customize-hook={_LIKE_OFFICIAL}", _SUITE, str(folder / "base.tar")])
                 self._build(name, folder, {})
                 (folder / "base.tar").unlink()
         return name

@@ -89,6 +89,13 @@ def test_every_image_that_runs_a_step_is_of_one_version() -> None:
         assert re.search(r":\d+\.\d+\.\d+(-\w+)?$", image), image
 
 
+def test_what_a_builds_tests_leave_out_is_there() -> None:
+    left_out = re.search(r"--ignore=(\S+)\{(.*)\}", (CHECKOUT / "infra/deploy/test.sh").read_text())
+    assert left_out is not None
+    for name in left_out[2].split(","):
+        assert (CHECKOUT / left_out[1] / name).exists()
+
+
 def test_nothing_is_pushed_that_was_not_tested_and_scanned() -> None:
     assert {"test", "audit-packages", "scan-images", *(f"image-{image}" for image in IMAGES)} <= before("push")
     assert "scan.sh" in STEPS["scan-images"]["args"][0]

@@ -30,18 +30,9 @@ def test_hadolint_sees_what_it_should(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_its_base_is_an_official_one_of_one_version(image: str) -> None:
-    text = (DOCKER / image / "Dockerfile").read_text()
-    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+def test_it_starts_from_what_its_arguments_say(image: str) -> None:
+    bases = re.findall(r"^FROM (\S+)", (DOCKER / image / "Dockerfile").read_text(), re.MULTILINE)
     assert set(bases) <= {"${PYTHON}", "${BASE}"}
-    declared = re.findall(r"^ARG PYTHON=(.*)$", text, re.MULTILINE)
-    assert len(declared) == 1
-    assert re.fullmatch(r"docker\.io/library/python:\d+\.\d+\.\d+-slim-\w+", declared[0])
-
-
-def test_all_have_the_same_base() -> None:
-    texts = [(DOCKER / image / "Dockerfile").read_text() for image in IMAGES]
-    assert len({re.findall(r"^ARG PYTHON=.*$", text, re.MULTILINE)[0] for text in texts}) == 1
 
 
 @pytest.mark.parametrize("image", IMAGES)
