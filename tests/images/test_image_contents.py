@@ -1,8 +1,10 @@
 """What is in the images, and what is not."""
 
+import re
+
 import pytest
 
-from images.builder import Builder, BuildFailed, pip_configuration
+from images.builder import DOCKER, Builder, BuildFailed, pip_configuration
 
 IMAGES = ["agent", "proxy", "jupyterlab"]
 
@@ -38,6 +40,15 @@ def test_it_has_no_installer_and_is_compiled(builder: Builder, image: str) -> No
             f"kupyterhub_{image}",
             "kupyterhub_tunnel",
         ]
+
+
+def test_pip_is_the_one_of_the_lock(builder: Builder) -> None:
+    locked = re.search(r"^pip==(\S+)", (DOCKER / "jupyterlab/requirements.lock").read_text(), re.MULTILINE)
+    assert locked is not None
+    with builder.root(builder.image("jupyterlab")) as root:
+        found = {path.name for path in (root / "usr/local/lib").glob("python3*/*-packages/pip-*.dist-info")}
+        assert found == {f"pip-{locked[1]}.dist-info"}
+        assert (root / "usr/local/bin/pip").exists()
 
 
 def test_a_base_that_has_no_jupyterlab_is_refused(builder: Builder) -> None:
