@@ -51,9 +51,11 @@ class Pool:
 
 SYSTEM = Pool("e2-standard-4", 50, "system_node_hour")
 NOTEBOOKS = Pool("e2-standard-8", 100, "notebook_node_hour")
-NODE_CPU, NODE_MEMORY_GIB = 7.5, 28.0
-"""What is left for pods of an e2-standard-8: about half a CPU and 4 GiB are Kubernetes' own."""
-SIDECAR_CPU, SIDECAR_MEMORY_GIB = 0.25, 0.25
+NODE_CPU, NODE_MEMORY_GIB, NODE_EPHEMERAL_GIB = 7.5, 28.0, 43.8
+"""What is left for pods of an e2-standard-8: about half a CPU and 4 GiB are Kubernetes' own, and of the disk
+https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes#local_ephemeral_storage_reservation
+"""
+SIDECAR_CPU, SIDECAR_MEMORY_GIB, SIDECAR_EPHEMERAL_GIB = 0.25, 0.25, 5.0
 """What the program that mounts a bucket asks for beside the notebook:
 https://github.com/GoogleCloudPlatform/gcs-fuse-csi-driver/blob/main/cmd/webhook/main.go
 """
@@ -65,6 +67,7 @@ class Profile:
 
     cpu: float = 0.5
     memory_gib: float = 1.0
+    ephemeral_gib: float = 3.0
     storage_gib: float = 10.0
     storage: str = "disk"
 
@@ -74,7 +77,8 @@ class Profile:
         mounted = self.storage == "gcs"
         cpu = self.cpu + SIDECAR_CPU * mounted
         memory_gib = self.memory_gib + SIDECAR_MEMORY_GIB * mounted
-        return max(cpu / NODE_CPU, memory_gib / NODE_MEMORY_GIB)
+        ephemeral_gib = self.ephemeral_gib + SIDECAR_EPHEMERAL_GIB * mounted
+        return max(cpu / NODE_CPU, memory_gib / NODE_MEMORY_GIB, ephemeral_gib / NODE_EPHEMERAL_GIB)
 
 
 def idle() -> list[Item]:

@@ -18,7 +18,7 @@ from kupyterhub_local.node.node_object import node_manifest, node_status
 from kupyterhub_local.node.provisioner import Provisioner
 
 NAME = "of-any-size"
-_ROOM = {"cpu": "100k", "memory": "1Pi", "pods": "100k"}
+_ROOM = {"cpu": "100k", "memory": "1Pi", "ephemeral-storage": "1Pi", "pods": "100k"}
 _BEAT_SECONDS = 10
 
 

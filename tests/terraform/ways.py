@@ -38,6 +38,7 @@ WAYS: dict[str, dict[str, Any]] = {
             "large": {
                 "allowed": ["ada@example.com"],
                 "cpu": "2",
+                "ephemeral_storage": "9Gi",
                 "memory": "8Gi",
                 "storage": {"kind": "disk", "size": "50Gi"},
             },

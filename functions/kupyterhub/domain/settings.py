@@ -110,6 +110,13 @@ class Profile(_Part):
     images: tuple[Image, ...] = Field(default=(), strict=False)
     cpu: Quantity = "500m"
     memory: Quantity = "1Gi"
+    ephemeral_storage: Quantity = "3Gi"
+    """What it may write to its node's disk: `/tmp`, its log, and all else that goes with it.
+
+    By default as many notebooks fit on a node of infra/gcp/system by its disk as by its CPUs. On Autopilot the
+    containers of a pod have at most 10Gi together, and 1Gi each where they ask for none.
+    https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests
+    """
     gpu: Gpu = Gpu()
     storage: Storage = Storage()
     shared_folders: tuple[SharedFolder, ...] = Field(default=(), strict=False)

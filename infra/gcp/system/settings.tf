@@ -2,20 +2,21 @@
 locals {
   profiles = { for name, profile in var.profiles : name => {
     for key, value in {
-      activity      = profile.activity
-      allowed       = profile.allowed
-      cpu           = profile.cpu
-      egress        = profile.egress
-      gpu           = profile.gpu == null ? null : { for key, value in profile.gpu : key => value if value != null }
-      idleTimeout   = profile.idle_timeout
-      image         = profile.image
-      images        = profile.images
-      maxAge        = profile.max_age
-      memory        = profile.memory
-      readyDeadline = profile.ready_deadline
-      sandbox       = profile.sandbox
-      sharedFolders = profile.shared_folders
-      storage       = profile.storage == null ? null : { for key, value in profile.storage : key => value if value != null }
+      activity         = profile.activity
+      allowed          = profile.allowed
+      cpu              = profile.cpu
+      egress           = profile.egress
+      ephemeralStorage = profile.ephemeral_storage
+      gpu              = profile.gpu == null ? null : { for key, value in profile.gpu : key => value if value != null }
+      idleTimeout      = profile.idle_timeout
+      image            = profile.image
+      images           = profile.images
+      maxAge           = profile.max_age
+      memory           = profile.memory
+      readyDeadline    = profile.ready_deadline
+      sandbox          = profile.sandbox
+      sharedFolders    = profile.shared_folders
+      storage          = profile.storage == null ? null : { for key, value in profile.storage : key => value if value != null }
     } : key => value if value != null
   } }
 

@@ -26,6 +26,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     "everything": {
         "cpu": "1.5",
         "memory": "4Gi",
+        "ephemeralStorage": "8Gi",
         "storage": {"kind": "gcs"},
         "sharedFolders": SHARED_FOLDERS,
         "gpu": {"count": 1, "type": "nvidia-l4"},

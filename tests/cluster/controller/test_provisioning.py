@@ -102,7 +102,7 @@ def test_a_change_waits_for_a_restart(system: System) -> None:
     changed = system.kube.deployment(ada.name)
     assert changed is not None
     container = changed["spec"]["template"]["spec"]["containers"][0]
-    assert container["resources"]["requests"] == {"cpu": "2", "memory": "4Gi"}
+    assert container["resources"]["requests"] == {"cpu": "2", "memory": "4Gi", "ephemeral-storage": "3Gi"}
     assert container["image"] == "registry.example/big:1"
 
 

@@ -129,7 +129,7 @@ def test_the_pod_mounts_its_folder_alone(world: World) -> None:
                 },
             },
         },
-        {"name": "tmp", "emptyDir": {}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "3Gi"}},
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a profile asks of the machine under its notebooks: accelerators, a sandbox, and what they reach."""
+"""What a profile asks of the machine under its notebooks: disk, accelerators, a sandbox, and what they reach."""
 
 from typing import Any
 
@@ -28,11 +28,20 @@ def test_a_profile_that_asks_for_nothing_runs_anywhere() -> None:
     assert not {"kupyterhub/bucket", "kupyterhub/egress"} & found["metadata"]["labels"].keys()
 
 
+def test_a_notebook_fills_no_more_of_its_nodes_disk_than_its_profile_says() -> None:
+    spec = template(ephemeralStorage="5Gi")["spec"]
+
+    resources = spec["containers"][0]["resources"]
+    assert resources["limits"] == {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "5Gi"}
+    assert resources["requests"] == resources["limits"]
+    assert spec["volumes"][-1] == {"name": "tmp", "emptyDir": {"sizeLimit": "5Gi"}}
+
+
 def test_accelerators_are_limits_and_choose_a_node() -> None:
     spec = template(gpu={"count": 2, "type": "nvidia-l4"})["spec"]
 
     resources = spec["containers"][0]["resources"]
-    assert resources["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "2"}
+    assert resources["limits"]["nvidia.com/gpu"] == "2"
     assert resources["requests"] == resources["limits"]
     assert spec["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
     assert spec["tolerations"] == [GPU]

@@ -108,8 +108,8 @@ def test_the_notebooks_deployment(world: World) -> None:
                     "workingDir": "/home/jovyan",
                     "ports": [{"name": "http", "containerPort": 8888, "protocol": "TCP"}],
                     "resources": {
-                        "requests": {"cpu": "100m", "memory": "256Mi"},
-                        "limits": {"cpu": "100m", "memory": "256Mi"},
+                        "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "3Gi"},
+                        "limits": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "3Gi"},
                     },
                     "readinessProbe": probe("/api", 8888, periodSeconds=2, timeoutSeconds=2),
                     "volumeMounts": [
@@ -122,7 +122,7 @@ def test_the_notebooks_deployment(world: World) -> None:
             ],
             "volumes": [
                 {"name": "home", "persistentVolumeClaim": {"claimName": f"home-{NAME}"}},
-                {"name": "tmp", "emptyDir": {}},
+                {"name": "tmp", "emptyDir": {"sizeLimit": "3Gi"}},
             ],
         },
     }
@@ -194,8 +194,8 @@ def test_the_agents_deployment(world: World) -> None:
                             ],
                             "ports": [{"name": "health", "containerPort": 8081, "protocol": "TCP"}],
                             "resources": {
-                                "requests": {"cpu": "10m", "memory": "64Mi"},
-                                "limits": {"cpu": "500m", "memory": "256Mi"},
+                                "requests": {"cpu": "10m", "memory": "64Mi", "ephemeral-storage": "100Mi"},
+                                "limits": {"cpu": "500m", "memory": "256Mi", "ephemeral-storage": "100Mi"},
                             },
                             "livenessProbe": probe("/healthz", 8081, periodSeconds=10),
                             "readinessProbe": probe("/readyz", 8081, periodSeconds=5),
@@ -289,7 +289,7 @@ def test_a_profile_gives_image_size_and_storage(world: World) -> None:
 
     (container,) = stated(world, "Deployment", f"jupyterlab-{NAME}")["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example/big:2"
-    assert container["resources"]["requests"] == {"cpu": "2", "memory": "4Gi"}
+    assert container["resources"]["requests"] == {"cpu": "2", "memory": "4Gi", "ephemeral-storage": "3Gi"}
     storage = stated(world, "PersistentVolumeClaim", f"home-{NAME}")
     assert storage["spec"]["resources"]["requests"] == {"storage": "50Gi"}
 

@@ -53,6 +53,7 @@ def test_a_profile_is_read_whole() -> None:
         "images": ["big:1", "big:2"],
         "cpu": "1.5",
         "memory": "4Gi",
+        "ephemeralStorage": "8Gi",
         "gpu": {"count": 1, "type": "nvidia-l4"},
         "storage": {"kind": "disk", "size": "50Gi"},
         "sandbox": "gvisor",
@@ -66,7 +67,7 @@ def test_a_profile_is_read_whole() -> None:
 
     big = settings.profiles["big"]
     assert big.images == ("big:1", "big:2")
-    assert (big.cpu, big.memory, big.storage.size) == ("1.5", "4Gi", "50Gi")
+    assert (big.cpu, big.memory, big.ephemeral_storage, big.storage.size) == ("1.5", "4Gi", "8Gi", "50Gi")
     assert (big.gpu.count, big.gpu.type, big.sandbox, big.egress) == (1, "nvidia-l4", "gvisor", "none")
     assert big.activity == ("tabs",)
     assert big.idle_timeout == timedelta(seconds=90)
@@ -96,6 +97,7 @@ def test_a_profile_is_read_whole() -> None:
         ("profiles.default.cpu", "much"),
         ("profiles.default.cpu", 2),
         ("profiles.default.memory", "1 GB"),
+        ("profiles.default.ephemeralStorage", "10 GB"),
         ("profiles.default.storage.size", "big"),
         ("profiles.default.storage.kind", "tape"),
         ("profiles.default.gpu.count", -1),

@@ -57,9 +57,14 @@ def test_what_is_left_out_is_said_with_the_sum(costs: ModuleType, known: dict[st
 @pytest.mark.parametrize(
     ("profile", "share"),
     [
-        pytest.param({"cpu": 0.5, "memory_gib": 1.0}, 0.5 / 7.5, id="cpu decides"),
+        pytest.param({"cpu": 1.0, "memory_gib": 1.0}, 1.0 / 7.5, id="cpu decides"),
         pytest.param({"cpu": 0.5, "memory_gib": 14.0}, 0.5, id="memory decides"),
-        pytest.param({"cpu": 0.5, "memory_gib": 1.0, "storage": "gcs"}, 0.1, id="what mounts a bucket counts"),
+        pytest.param(
+            {"cpu": 0.5, "memory_gib": 1.0, "ephemeral_gib": 1.0, "storage": "gcs"},
+            6.0 / 43.8,
+            id="what mounts a bucket counts",
+        ),
+        pytest.param({"cpu": 0.5, "memory_gib": 1.0, "ephemeral_gib": 21.9}, 0.5, id="the node's disk decides"),
     ],
 )
 def test_a_notebooks_part_of_a_node_is_what_it_takes_most_of(
@@ -104,6 +109,7 @@ def test_it_counts_the_profile_that_is_the_default(costs: ModuleType) -> None:
     profile = costs.Profile()
     assert "| `profiles.<name>.cpu` | `500m` |" in page
     assert profile.cpu == 0.5
+    assert f"| `profiles.<name>.ephemeralStorage` | `{profile.ephemeral_gib:.0f}Gi` |" in page
     assert f"| `profiles.<name>.memory` | `{profile.memory_gib:.0f}Gi` |" in page
     assert f"| `profiles.<name>.storage.size` | `{profile.storage_gib:.0f}Gi` |" in page
 

@@ -195,7 +195,7 @@ def test_agents_in_the_servers_cluster_dial_each_of_its_replicas(system_plan: Wa
 def test_a_profile_is_written_as_its_variables_say(system_plan: Way) -> None:
     text = system_plan("everything").of("google_secret_manager_secret_version")["settings"]["secret_data"]
     large = settings.parse(text).profiles["large"]
-    assert (large.cpu, large.memory, large.storage.size) == ("2", "8Gi", "50Gi")
+    assert (large.cpu, large.memory, large.ephemeral_storage, large.storage.size) == ("2", "8Gi", "9Gi", "50Gi")
     assert large.max_age is None
 
 

@@ -33,6 +33,10 @@ class Share(NamedTuple):
     limits: dict[str, str]
 
 
+_LOGS = {"ephemeral-storage": "100Mi"}
+"""All that an agent writes: a kubelet keeps five files of 10 MiB."""
+
+
 def pod(
     account: str, settings: Settings, environment: Mapping[str, str], folders: Iterable[Folder], share: Share
 ) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def pod(
                     *({"name": f"KUPYTERHUB_{key}", "value": value} for key, value in environment.items()),
                 ],
                 "ports": [{"name": "health", "containerPort": HEALTH_PORT, "protocol": "TCP"}],
-                "resources": share._asdict(),
+                "resources": {part: {**amounts, **_LOGS} for part, amounts in share._asdict().items()},
                 "livenessProbe": {**http_get("/healthz", HEALTH_PORT), "periodSeconds": 10},
                 "readinessProbe": {**http_get("/readyz", HEALTH_PORT), "periodSeconds": 5},
                 "volumeMounts": [{"name": each.name, "readOnly": True, "mountPath": each.path} for each in mounted],

@@ -142,7 +142,11 @@ def _template(wanted: Wanted, token: str, bucket: str | None) -> dict[str, Any]:
                     "securityContext": restricted_container(),
                 }
             ],
-            "volumes": [*found.volumes, {"name": "tmp", "emptyDir": {}}],
+            "volumes": [
+                *found.volumes,
+                # Limits on a node's disk are a pod's, in all: else it could fill what its sidecar has, too.
+                {"name": "tmp", "emptyDir": {"sizeLimit": wanted.profile.ephemeral_storage}},
+            ],
         },
     }
 

@@ -14,8 +14,12 @@ _SANDBOX = "sandbox.gke.io/runtime"
 
 
 def resources(profile: Profile) -> dict[str, str]:
-    """What the container asks for, and may use: the same, so that no notebook lives on what another was promised."""
-    share = {"cpu": profile.cpu, "memory": profile.memory}
+    """What the container asks for, and may use: the same, so that no notebook lives on what another was promised.
+
+    Autopilot makes them the same in any case, but where pods may burst.
+    https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests#resource-limits
+    """
+    share = {"cpu": profile.cpu, "memory": profile.memory, "ephemeral-storage": profile.ephemeral_storage}
     return {**share, _GPU: str(profile.gpu.count)} if profile.gpu.count else share
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import platform
+import shutil
 from datetime import UTC, datetime
 
 from .cluster import ApiError, Cluster
@@ -89,7 +90,12 @@ def node_manifest(name: str) -> Manifest:
 def node_status(kubelet_port: int, ready_since: datetime, now: datetime) -> Manifest:
     """Return the Node's status: what this machine has, and that it is ready."""
     memory_kib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1024
-    capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{memory_kib}Ki", "pods": str(_PODS)}
+    capacity = {
+        "cpu": str(os.cpu_count() or 1),
+        "memory": f"{memory_kib}Ki",
+        "ephemeral-storage": str(shutil.disk_usage(__file__).total),  # pods' folders are in this checkout
+        "pods": str(_PODS),
+    }
     times = {"lastHeartbeatTime": timestamp(now), "lastTransitionTime": timestamp(ready_since)}
     pressures = [
         {"type": f"{what}Pressure", "status": "False", "reason": "NotMeasured", **times}
