@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Applies infra/cluster to the cluster of $KUBECONFIG, for what Terraform's outputs say of this installation.
-#   PROJECT=… cluster.sh OUTPUTS
+# Applies infra/cluster to the cluster of $KUBECONFIG, for what Terraform's outputs say of this installation; without
+# them, only what functions rely on.
+#   PROJECT=… cluster.sh [OUTPUTS]
 set -euo pipefail
-outputs=$(realpath "${1:?a file of terraform output -json}")
+outputs=${1:+$(realpath "$1")}
 cd "$(dirname "$0")/../cluster"
 
 # What was applied by hand before is taken over.
 apply() { kubectl apply --server-side --force-conflicts --field-manager=kupyterhub-deploy "$@"; }
 
 apply -f namespace.yaml
+apply -f priority-class.yaml -f rbac.yaml
+[ -n "$outputs" ] || exit 0
 apply -f .
 apply -f gke/storage-class.yaml
 control_plane=$(

@@ -8,6 +8,20 @@ here=$(dirname "$0")
 echo "== what lasts: documents, files, secrets"
 "$here/terraform.sh" data apply
 "$here/secrets.sh"
+outputs=$(mktemp)
+kubeconfig=$(mktemp)
+trap 'rm -f "$outputs" "$kubeconfig"' EXIT
+export KUBECONFIG=$kubeconfig
+read_outputs() { terraform -chdir="$here/../gcp/system" output -json >"$outputs"; }
+
+# Pods that name a PriorityClass are refused until it is there: what functions rely on comes before them, if it can.
+made=$("$here/terraform.sh" system list)
+if grep -qx google_container_cluster.cluster <<<"$made"; then
+    read_outputs
+    if ! { "$here/credentials.sh" <"$outputs" && "$here/cluster.sh"; }; then
+        echo "The cluster does not answer yet; what it needs comes after Terraform." >&2
+    fi
+fi
 echo "== cluster, functions and all else (the first time some 20 minutes)"
 # Google takes minutes to know everywhere what it has just made, such as its own account for a first trigger.
 for left in 2 1 0; do
@@ -16,14 +30,10 @@ for left in 2 1 0; do
     echo "== once more, for Google may not have known yet what it had just made"
     sleep "${PAUSE_SECONDS:-90}"
 done
-outputs=$(mktemp)
-kubeconfig=$(mktemp)
-trap 'rm -f "$outputs" "$kubeconfig"' EXIT
-terraform -chdir="$here/../gcp/system" output -json >"$outputs"
+read_outputs
 python3 "$here/dead_letters.py" <"$outputs"
 "$here/portal_client.sh" <"$outputs"
 echo "== what is in the cluster"
-export KUBECONFIG=$kubeconfig
 "$here/credentials.sh" <"$outputs"
 "$here/cluster.sh" "$outputs"
 if [ "$(python3 "$here/installation.py" proxy <"$outputs")" = cloud-run ]; then

@@ -164,6 +164,19 @@ def test_a_pod_to_which_gke_has_added_a_sidecar_without_limits_is_let_in(everybo
     assert refusals(system.kube, everybody.namespace, [deployment]) == []
 
 
+def test_agents_are_above_notebooks(everybody: Alone, system: System) -> None:
+    person = somebody()
+    everybody.set(person.user, email=person.email)
+    everybody.look(person.user)
+
+    pods = until(
+        lambda: found if len(found := system.kube.pods(person.name, everybody.namespace)) == 2 else None,
+        "two pods are made",
+    )
+    priorities = {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["spec"]["priority"] for pod in pods}
+    assert priorities["agent"] > priorities["jupyterlab"] == 0
+
+
 def test_the_standard_is_enforced_here(everybody: Alone, system: System) -> None:
     person = somebody()
     everybody.set(person.user, email=person.email)

@@ -59,9 +59,9 @@ class Cluster:
         file.write_text(json.dumps(manifest))
         self.kubectl("create", "-f", str(file))
 
-    def apply(self, outputs: dict[str, Any]) -> str:
+    def apply(self, outputs: dict[str, Any] | None) -> str:
         self._outputs.write_text(json.dumps(outputs))
-        command = [CHECKOUT / "infra/deploy/cluster.sh", self._outputs]
+        command = [CHECKOUT / "infra/deploy/cluster.sh", *([self._outputs] if outputs else [])]
         done = subprocess.run(
             command, env=self._environment, capture_output=True, text=True, timeout=120, check=False
         )
@@ -92,6 +92,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
+def test_what_functions_rely_on_can_be_there_before_them(cluster: Cluster) -> None:
+    cluster.kubectl("delete", "priorityclass", "kupyterhub-serving")
+    cluster.kubectl("delete", "resourcequota", "kupyterhub", "-n", "kupyterhub")
+    cluster.apply(None)
+    assert cluster.names("priorityclasses") >= {"priorityclass.scheduling.k8s.io/kupyterhub-serving"}
+    assert not cluster.names("resourcequotas")
+
+
 def test_a_cluster_becomes_what_infra_cluster_says(cluster: Cluster) -> None:
     cluster.apply(CLOUD_RUN)
     assert cluster.get("storageclass", "kupyterhub")["provisioner"] == "pd.csi.storage.gke.io"
@@ -110,7 +118,7 @@ def test_the_shared_agent_reaches_the_control_plane_where_it_is(cluster: Cluster
 
 def test_a_second_time_changes_nothing(cluster: Cluster) -> None:
     cluster.apply(CLOUD_RUN)
-    kinds = "roles,rolebindings,networkpolicies,resourcequotas,poddisruptionbudgets"
+    kinds = "roles,rolebindings,networkpolicies,resourcequotas,poddisruptionbudgets,priorityclasses"
     versions = "jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion} {end}"
     before = cluster.kubectl("get", kinds, "-n", "kupyterhub", "-o", versions)
     cluster.apply(CLOUD_RUN)

@@ -164,6 +164,7 @@ def test_the_agents_deployment(world: World) -> None:
                 "metadata": {"labels": pod_labels("agent")},
                 "spec": {
                     "serviceAccountName": f"agent-{NAME}",
+                    "priorityClassName": "kupyterhub-serving",
                     "enableServiceLinks": False,
                     "automountServiceAccountToken": False,
                     "securityContext": RESTRICTED_POD,

@@ -89,7 +89,7 @@ def test_one_goes_back_by_hand_to_any_release(bench: Bench) -> None:
     assert called(bench)[-1].startswith("deploy.sh one")
 
 
-def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
+def deploying(bench: Bench) -> None:
     bench.take("deploy.sh")
     for name in (
         "terraform.sh",
@@ -103,11 +103,23 @@ def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
         "checkout/infra/deploy/dead_letters.py", "import os\nopen(os.environ['CALLS'], 'a').write('dead\\n')\n"
     )
     bench.program("checkout/infra/deploy/installation.py", "print('gke')\n")
+
+
+def calls(bench: Bench) -> list[str]:
+    """What was called, but for the files of this run, and what Terraform was asked for its outputs."""
+    called = (call.split(" /")[0].strip() for call in bench.calls)
+    return [call for call in called if not call.startswith("terraform -chdir")]
+
+
+def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
+    deploying(bench)
     done = bench.run("deploy.sh")
     assert done.returncode == 0, done.stderr
-    calls = [call.split(" /")[0].strip() for call in bench.calls]
-    assert calls[:3] == ["terraform.sh data apply", "secrets.sh", "terraform.sh system apply"]
-    assert calls[4:] == [
+    assert calls(bench) == [
+        "terraform.sh data apply",
+        "secrets.sh",
+        "terraform.sh system list",
+        "terraform.sh system apply",
         "dead",
         "portal_client.sh",
         "credentials.sh",
@@ -116,15 +128,39 @@ def test_a_deploy_goes_from_what_lasts_to_what_runs(bench: Bench) -> None:
     ]
 
 
+HAS_CLUSTER = NOTE + '[ "$2" != list ] || echo google_container_cluster.cluster\n'
+
+
+def test_a_cluster_that_is_there_has_what_new_functions_rely_on_before_them(bench: Bench) -> None:
+    deploying(bench)
+    bench.program("checkout/infra/deploy/terraform.sh", HAS_CLUSTER)
+    done = bench.run("deploy.sh")
+    assert done.returncode == 0, done.stderr
+    assert calls(bench)[2:6] == [
+        "terraform.sh system list",
+        "credentials.sh",
+        "cluster.sh",
+        "terraform.sh system apply",
+    ]
+
+
+def test_a_cluster_that_does_not_answer_is_left_to_terraform(bench: Bench) -> None:
+    deploying(bench)
+    bench.program("checkout/infra/deploy/terraform.sh", HAS_CLUSTER)
+    bench.program("checkout/infra/deploy/credentials.sh", NOTE + "exit 1\n")
+    done = bench.run("deploy.sh")
+    assert calls(bench)[3:5] == ["credentials.sh", "terraform.sh system apply"]
+    assert "does not answer" in done.stderr
+
+
 def test_a_step_that_fails_ends_the_deploy(bench: Bench) -> None:
     """Terraform is tried three times: Google may not know yet what it has just made."""
     bench.take("deploy.sh")
-    bench.program("checkout/infra/deploy/terraform.sh", NOTE + '[ "$1" = data ]\n')
+    bench.program("checkout/infra/deploy/terraform.sh", NOTE + '[ "$1 $2" != "system apply" ]\n')
     bench.program("checkout/infra/deploy/secrets.sh", NOTE)
     done = bench.run("deploy.sh", PAUSE_SECONDS="0")
     assert done.returncode != 0
-    applied = ["terraform.sh system apply"] * 3
-    assert [call.strip() for call in bench.calls] == ["terraform.sh data apply", "secrets.sh", *applied]
+    assert calls(bench)[3:] == ["terraform.sh system apply"] * 3
 
 
 def test_terraform_is_told_the_project_and_what_to_run(bench: Bench) -> None:

@@ -38,6 +38,16 @@ serving = pytest.mark.parametrize("pod", SERVING.values(), ids=SERVING.keys())
 
 
 @serving
+def test_its_priority_is_above_that_of_notebooks_and_ends_none(pod: dict[str, Any]) -> None:
+    made = yaml.safe_load((CHECKOUT / "infra/cluster/priority-class.yaml").read_text())
+
+    assert pod["priorityClassName"] == made["metadata"]["name"]
+    assert made["value"] > 0
+    assert made["preemptionPolicy"] == "Never"
+    assert "priorityClassName" not in _pod_of("jupyterlab")
+
+
+@serving
 def test_it_writes_logs_alone_and_no_more_of_them_than_its_node_was_told(pod: dict[str, Any]) -> None:
     (container,) = pod["containers"]
     stated = [container["resources"][part]["ephemeral-storage"] for part in ("requests", "limits")]

@@ -15,6 +15,8 @@ POOL = "kupyterhub.dev/agents"
 
 In hosted mode agents need its identity token; elsewhere on GKE pods are given none. Nobody else is let in there.
 """
+PRIORITY = "kupyterhub-serving"
+"""The PriorityClass of infra/cluster."""
 _PROXY_TOKEN_FOLDER = "/var/run/kupyterhub/proxy"  # noqa: S105 - a folder's name
 
 
@@ -45,6 +47,7 @@ def pod(
     return {
         **(_pool() if settings.proxy == "hosted" else {}),
         "serviceAccountName": account,
+        "priorityClassName": PRIORITY,
         **restricted_pod(),
         "containers": [
             {
