@@ -30,7 +30,7 @@ WAYS: dict[str, dict[str, Any]] = {
         "notebook_pools": {
             "default": {},
             "cheap": {"spot": True},
-            "gpu": {"gpu": {"type": "nvidia-l4"}, "machine_type": "g2-standard-8"},
+            "gpu": {"gpu": {"type": "nvidia-l4"}, "machine_type": "g2-standard-8", "zones": ["europe-west1-b"]},
         },
         "portal": {"max_instances": 5, "min_instances": 1},
         "profiles": {

@@ -219,7 +219,7 @@ variable "network" {
 }
 
 variable "notebook_pools" {
-  description = "Standard clusters: the node pools of notebooks, by name, each from no node to max_nodes in all zones together. A pool with a gpu is used by pods that ask for one."
+  description = "Standard clusters: the node pools of notebooks, by name, each from no node to max_nodes in all zones together: the cluster's, or those of zones. A pool with a gpu is used by pods that ask for one."
   type = map(object({
     disk_gb      = optional(number, 100)
     gpu          = optional(object({ count = optional(number, 1), type = string }))
@@ -234,6 +234,16 @@ variable "notebook_pools" {
   validation {
     condition     = alltrue([for name in keys(var.notebook_pools) : can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", name)) && !contains(["agents", "system"], name)])
     error_message = "A pool's name is up to 20 lower-case letters, digits and hyphens; agents and system are taken."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for pool in values(var.notebook_pools) : [for zone in coalesce(pool.zones, []) : can(regex("^[a-z]+-[a-z]+[0-9]+-[a-z]$", zone))]]))
+    error_message = "A pool's zones are zones of the cluster's region, such as europe-west1-b."
+  }
+
+  validation {
+    condition     = var.autopilot || can(regex("-[a-z]$", coalesce(var.cluster_location, "-"))) || alltrue([for pool in values(var.notebook_pools) : pool.gpu == null || pool.zones != null])
+    error_message = "In a region, give a pool with a gpu the zones that have that type, or making it can fail: gcloud compute accelerator-types list."
   }
 
   validation {

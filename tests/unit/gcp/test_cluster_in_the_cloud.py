@@ -92,7 +92,10 @@ def test_pools_of_gpus_and_of_spot_nodes_are_a_matter_of_variables(system_plan: 
     accelerator = _node(pools["gpu"])["guest_accelerator"][0]
     assert (accelerator["type"], accelerator["count"]) == ("nvidia-l4", 1)
     assert accelerator["gpu_driver_installation_config"][0]["gpu_driver_version"] == "DEFAULT"
+    assert pools["gpu"]["node_locations"] == ["europe-west1-b"]
     assert _node(pools["cheap"])["spot"] is True
+    # Unset, they are the cluster's own.
+    assert "node_locations" not in pools["cheap"]
 
 
 def test_agents_of_the_hosted_proxy_have_nodes_and_an_account_of_their_own(system_plan: Way) -> None:

@@ -77,6 +77,19 @@ def test_an_autopilot_cluster_in_one_zone_is_refused(variables: Root) -> None:
     assert "Autopilot clusters are regional" in said
 
 
+def test_a_pool_of_gpus_says_in_which_zones_of_a_region(variables: Root) -> None:
+    pool = {"gpu": {"type": "nvidia-l4"}, "machine_type": "g2-standard-8"}
+
+    said = _refusal(variables, SELF_HOSTED | {"notebook_pools": {"a": pool}})
+    assert "gcloud compute accelerator-types list" in said
+    for works in (
+        {"notebook_pools": {"a": pool | {"zones": ["europe-west1-b", "europe-west1-c"]}}},
+        {"notebook_pools": {"a": pool}, "cluster_location": "europe-west1-b"},
+        {"notebook_pools": {"a": pool}, "autopilot": True},
+    ):
+        assert variables.plan(**SELF_HOSTED | works).types == set()
+
+
 def test_a_system_without_its_functions_is_refused(variables: Root) -> None:
     said = _refusal(variables, SELF_HOSTED | {"functions_archive": "nowhere.zip"})
     assert "python3 infra/gcp/package_functions.py" in said
@@ -94,7 +107,7 @@ def test_each_wrong_value_is_named_in_one_go(variables: Root) -> None:
         "limits": {"looks_per_minute": 0.5, "stopped_by_settings": 20},
         "master_secret_version": "latest",
         "network": {"services": "10.8.0.0/20"},
-        "notebook_pools": {"system": {}},
+        "notebook_pools": {"system": {"zones": ["b"]}},
         "profiles": {"large": {}},
         "system_pool": {"min_nodes": 0},
         "telemetry_endpoint": "telemetry.googleapis.com/v1/traces",
@@ -113,6 +126,7 @@ def test_each_wrong_value_is_named_in_one_go(variables: Root) -> None:
         "two functions could make two tokens",
         "network.services is at least a /18",
         "agents and system are taken",
+        "such as europe-west1-b",
         "profiles.default is missing",
         "without a node nothing answers",
         "telemetry_endpoint is scheme and host alone",
