@@ -128,7 +128,7 @@ def test_scripts_that_give_rights_are_those_that_this_test_knows() -> None:
     found = {file.name for file in files if giving.search(file.read_text())}
     assert found == {
         "dead_letters.py",
-        "prepare.sh",
+        "preparing.py",
     }  # the latter gives infra/deploy/roles.txt, which has its reasons
 
 
