@@ -10,7 +10,7 @@ from datetime import datetime
 
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement
-from kupyterhub.domain.desired import Change, Desired, Piece, desired
+from kupyterhub.domain.desired import AGENT_KEYS, Change, Desired, Piece, desired
 from kupyterhub.domain.drift import covers, owned
 from kupyterhub.domain.errors import BeingDeleted, ClusterRefused, ObjectChanged, StorageRefused
 from kupyterhub.domain.installation import Installation
@@ -25,7 +25,6 @@ from kupyterhub.ports import Cluster, Storage
 
 ENDING = Trouble("Ending", "The former server is still ending; this one starts when its last process is gone.")
 PURGED = Trouble("PurgePending", "What was kept under this e-mail is being purged; the server starts after that.")
-_AGENT_KEYS = ("Deployment agent", "ServiceAccount agent")
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Objects:
     def _apply(self, document: UserDocument, wanted: Wanted, seen: Seen, *, thoroughly: bool) -> Seen:
         live = seen.live
         agent_stays = live is not None and self._own_agent_stays(live)
-        keep = _AGENT_KEYS if agent_stays else ()
+        keep = AGENT_KEYS if agent_stays else ()
         plan = desired(document, wanted, live, self.installation, keep)
         # What another document ran is taken over with all that there is of it, also of what waits.
         thoroughly = thoroughly or (live is not None and not facts.is_of(live, document.id))
@@ -156,7 +155,7 @@ class Objects:
         if self.installation.settings.agent == "per-user":
             return False
         applied = facts.applied(live)
-        if applied is not None and not applied.keys() & set(_AGENT_KEYS):
+        if applied is not None and not applied.keys() & set(AGENT_KEYS):
             return False
         return not facts.is_available(self.cluster.read_agent())
 
@@ -179,7 +178,7 @@ class Objects:
             return seen
         if self._own_agent_stays(seen.live):
             return replace(seen, own_agent_stays=True)
-        gone = [self._take_away(key, facts.instance(seen.live)) for key in _AGENT_KEYS]
+        gone = [self._take_away(key, facts.instance(seen.live)) for key in AGENT_KEYS]
         return replace(seen, changed=seen.changed or any(gone))
 
     def _trouble(self, name: str, live: Object, now: datetime) -> Trouble | None:

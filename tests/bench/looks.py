@@ -227,10 +227,12 @@ def _looks(bench: Bench) -> list[Figure]:
     with bench.counting() as stop:
         bench.look("counted")
     return [
-        Figure("a start, from document to Ready: API-server requests", start.requests, 9, "", "one Event each phase"),
+        Figure(
+            "a start, from document to Ready: API-server requests", start.requests, 10, "", "one Event each phase"
+        ),
         Figure("a start: documents written, history included", start.writes, 3, "", "claim, two statuses"),
         Figure(
-            "a start, shared agent: API-server requests", sharing.requests, 7, "", "without an agent's two objects"
+            "a start, shared agent: API-server requests", sharing.requests, 7, "", "without an agent's three objects"
         ),
         Figure(
             "an announcement that makes Ready: API-server requests", announced.requests, 2, "", "one is the Event"

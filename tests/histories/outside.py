@@ -19,6 +19,7 @@ KEYS = (
     "Service jupyterlab",
     "Secret jupyterlab",
     "ServiceAccount agent",
+    "NetworkPolicy agent",
     "PersistentVolumeClaim home",
 )
 PATCHES: dict[str, dict[str, Any]] = {

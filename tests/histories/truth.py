@@ -7,7 +7,7 @@ from typing import Any
 
 from histories.stage import Stage
 from kupyterhub.domain import live as facts
-from kupyterhub.domain.desired import NOTEBOOK, Desired, desired
+from kupyterhub.domain.desired import KINDS, NOTEBOOK, Desired, desired
 from kupyterhub.domain.live import Object
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import WAITS
@@ -25,7 +25,6 @@ from kupyterhub.domain.policy import (
 from kupyterhub.domain.urls import user_url
 from kupyterhub.domain.users import UserDocument, search_terms
 
-KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 _SHARED = ("Deployment agent", "ServiceAccount agent")
 
 

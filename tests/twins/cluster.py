@@ -8,7 +8,7 @@ from typing import Any
 
 from kupyterhub.domain import labels
 from kupyterhub.domain import live as facts
-from kupyterhub.domain.desired import KEYS, NOTEBOOK
+from kupyterhub.domain.desired import KEYS, KINDS, NOTEBOOK
 from kupyterhub.domain.differs import Listed
 from kupyterhub.domain.drift import owned
 from kupyterhub.domain.errors import BeingDeleted, ObjectChanged
@@ -16,7 +16,6 @@ from kupyterhub.ports import Clock
 from twins.requests import Requests
 from twins.server_side_apply import Object, copied, fits, merged, owned_by, taken
 
-USER_KINDS = ("Deployment", "Service", "Secret", "ServiceAccount")
 MANAGED = "app.kubernetes.io/managed-by=kupyterhub"
 PROTECTION = "kubernetes.io/pvc-protection"
 
@@ -55,7 +54,7 @@ class FakeCluster:
         return [obj for obj in found if obj]
 
     def of_user(self, document: str) -> list[Object]:
-        found = [obj for kind in USER_KINDS for obj in self._list(kind, labels.of_user(document))]
+        found = [obj for kind in KINDS for obj in self._list(kind, labels.of_user(document))]
         return [meta for obj in found if (meta := _metadata(obj))]
 
     def create(self, manifest: Object) -> Object | None:
@@ -101,7 +100,7 @@ class FakeCluster:
             self._drop(key)
 
     def every(self) -> Iterator[Listed]:
-        for kind in (*USER_KINDS, "PersistentVolumeClaim"):
+        for kind in (*KINDS, "PersistentVolumeClaim"):
             for obj in self._list(kind, MANAGED):
                 if facts.is_ending(obj) and kind != "PersistentVolumeClaim":
                     continue

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from kupyterhub import settings as files
 from kupyterhub.adapters.folders import Folders
 from kupyterhub.domain.announcements import Announcement
+from kupyterhub.domain.desired import KINDS
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.urls import user_url
@@ -164,7 +165,7 @@ class World:
         """The objects of a document, storage left out."""
         return {
             f"{obj['kind']} {obj['metadata']['name']}"
-            for kind in ("Deployment", "Service", "Secret", "ServiceAccount")
+            for kind in KINDS
             for obj in (self.cluster.get(kind, name) for name in self.cluster.names(kind))
             if obj["metadata"].get("annotations", {}).get("kupyterhub/user") == user
             and not (kind == "Deployment" and "deletionTimestamp" in obj["metadata"])
@@ -180,4 +181,5 @@ def objects_of(email: str) -> set[str]:
         f"Service jupyterlab-{name}",
         f"Secret jupyterlab-{name}",
         f"ServiceAccount agent-{name}",
+        f"NetworkPolicy agent-{name}",
     }

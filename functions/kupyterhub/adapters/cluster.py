@@ -20,7 +20,7 @@ from kubernetes import client, config
 
 from kupyterhub.domain import labels
 from kupyterhub.domain import live as facts
-from kupyterhub.domain.desired import KEYS, NOTEBOOK
+from kupyterhub.domain.desired import KEYS, KINDS, NOTEBOOK
 from kupyterhub.domain.differs import Listed
 from kupyterhub.domain.drift import merged, owned
 from kupyterhub.domain.errors import BeingDeleted, ClusterRefused, ObjectChanged, TransientError
@@ -56,6 +56,7 @@ _PAGE = 500
 _PATHS = {
     "Deployment": ("apps/v1", "deployments"),
     "Event": ("v1", "events"),
+    "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
     "PersistentVolumeClaim": ("v1", "persistentvolumeclaims"),
     "Pod": ("v1", "pods"),
     "Secret": ("v1", "secrets"),
@@ -135,8 +136,7 @@ class Cluster:
 
     def of_user(self, document: str) -> list[Object]:
         """List the metadata of each kind by label."""
-        kinds = ("Deployment", "Service", "Secret", "ServiceAccount")
-        return [obj for kind in kinds for obj in self._list(kind, labels.of_user(document), accept=_METADATA_LIST)]
+        return [obj for kind in KINDS for obj in self._list(kind, labels.of_user(document), accept=_METADATA_LIST)]
 
     def create(self, manifest: Object) -> Object | None:
         """Create, and leave what exists alone; a class that starts at once meets at the namespace's quota."""
@@ -204,7 +204,7 @@ class Cluster:
             if facts.is_ending(row["object"]):
                 continue
             yield _listed("Deployment", row["object"], available=bool(row["cells"][column]))
-        for kind in ("Service", "Secret", "ServiceAccount", "PersistentVolumeClaim"):
+        for kind in (*(kind for kind in KINDS if kind != "Deployment"), "PersistentVolumeClaim"):
             for obj in self._pages(kind, MANAGED, accept=_METADATA_LIST):
                 # A disk that is to go stays for as long as it is in use.
                 if kind == "PersistentVolumeClaim" or not facts.is_ending(obj):

@@ -23,9 +23,14 @@ KEYS = (
     "Secret jupyterlab",
     "ServiceAccount notebook",
     "ServiceAccount agent",
+    "NetworkPolicy agent",
 )
 """All that a user can have beside the notebook's Deployment and the storage."""
 NOTEBOOK = "Deployment jupyterlab"
+KINDS = tuple(dict.fromkeys(key.split()[0] for key in (NOTEBOOK, *KEYS)))
+"""Of all of these."""
+AGENT_KEYS = tuple(key for key in KEYS if key.endswith(f" {agent.PREFIX}"))
+"""Of a person's own agent."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,7 @@ def desired(
         *(() if token_waits else (secret,)),
         _piece(jupyterlab.service(user, wanted, lifetime), wanted),
         *((_piece(agent.account(user, wanted), wanted),) if own_agent else ()),
+        *((_piece(agent.network_policy(user, wanted), wanted),) if own_agent else ()),
         *((_piece(agent.deployment(user, wanted, lifetime, installation), wanted),) if own_agent else ()),
     )
     kept = (*keep, *((secret.key,) if token_waits else ()))
@@ -140,7 +146,7 @@ def desired(
 def needed(wanted: Wanted, agent_mode: str) -> set[str]:
     """Keys of what somebody who runs has at least, and at most but for what waits."""
     accounts = {"ServiceAccount notebook"} if _needs_account(wanted, None) else set()
-    own_agent = {"Deployment agent", "ServiceAccount agent"} if agent_mode == "per-user" else set()
+    own_agent = AGENT_KEYS if agent_mode == "per-user" else ()
     return {NOTEBOOK, "Service jupyterlab", "Secret jupyterlab", *accounts, *own_agent}
 
 

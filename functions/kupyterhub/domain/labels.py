@@ -23,6 +23,7 @@ ACTIVITY = "kupyterhub/activity"
 MAX_AGE = "kupyterhub/max-age"
 BUCKET = "kupyterhub/bucket"
 EGRESS = "kupyterhub/egress"
+REACHES = "kupyterhub/reaches"
 SHARED = "shared"
 """The `instance` of what is there once for everybody; no base name is without its hash."""
 

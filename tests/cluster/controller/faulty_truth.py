@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from cluster.controller.alone import Alone
-from cluster.controller.kube import KINDS, Object
+from cluster.controller.kube import KINDS, Object, plural
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.claims import still_counts
 from kupyterhub.domain.desired import needed
@@ -45,7 +45,7 @@ def objects(alone: Alone) -> list[Object]:
     found = [
         {**obj, "kind": kind}
         for kind, version in KINDS.items()
-        for obj in alone.kube.items(version, f"{kind.lower()}s", alone.namespace, labelSelector=_MANAGED)
+        for obj in alone.kube.items(version, plural(kind), alone.namespace, labelSelector=_MANAGED)
         if kind != "PersistentVolumeClaim"
     ]
     return [obj for obj in found if not facts.is_ending(obj)]

@@ -14,8 +14,14 @@ KINDS = {
     "Service": "api/v1",
     "Secret": "api/v1",
     "ServiceAccount": "api/v1",
+    "NetworkPolicy": "apis/networking.k8s.io/v1",
     "PersistentVolumeClaim": "api/v1",
 }
+
+
+def plural(kind: str) -> str:
+    """What a kind is called in paths."""
+    return f"{kind.lower()}s".replace("ys", "ies")
 
 
 class Kube:
@@ -51,7 +57,7 @@ class Kube:
         return {
             f"{kind} {item['metadata']['name']}": item
             for kind, version in KINDS.items()
-            for item in self.items(version, f"{kind.lower()}s", namespace, labelSelector=selector)
+            for item in self.items(version, plural(kind), namespace, labelSelector=selector)
         }
 
     def all_objects(self, namespace: str = NAMESPACE) -> dict[str, str]:
@@ -60,7 +66,7 @@ class Kube:
             f"{kind} {item['metadata']['name']}": item["metadata"]["uid"]
             for kind, version in KINDS.items()
             for item in self.items(
-                version, f"{kind.lower()}s", namespace, labelSelector="app.kubernetes.io/managed-by=kupyterhub"
+                version, plural(kind), namespace, labelSelector="app.kubernetes.io/managed-by=kupyterhub"
             )
         }
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster.controller.alone import Alone
-from cluster.controller.kube import KINDS, Kube, Object
+from cluster.controller.kube import KINDS, Kube, Object, plural
 from cluster.controller.system import System, somebody, until
 from kupyterhub.adapters.folders import Folders
 from kupyterhub.domain.installation import Installation
@@ -69,8 +69,7 @@ def refusals(kube: Kube, namespace: str, objects: list[Object]) -> list[str]:
     """Why objects, made as they are or as pods of their templates, would not be let in."""
     found = []
     for obj in map(bare, objects):
-        kinds = {obj["kind"]: (KINDS[obj["kind"]], f"{obj['kind'].lower()}s")}
-        found.append(kube.dry_run(*kinds[obj["kind"]], obj, namespace))
+        found.append(kube.dry_run(KINDS[obj["kind"]], plural(obj["kind"]), obj, namespace))
         if template := obj["spec"].get("template") if obj["kind"] == "Deployment" else None:
             metadata = {**template["metadata"], "name": "try"}
             pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cluster.controller.alone import Alone
-from cluster.controller.kube import KINDS, Object
+from cluster.controller.kube import KINDS, Object, plural
 from cluster.controller.system import Person, somebody, until
 from kupyterhub.events import Look
 
@@ -20,6 +20,7 @@ EDITS: dict[str, tuple[str, Object]] = {
     "an annotation of the document": ("Secret jupyterlab", {"metadata": {"annotations": {"kupyterhub/user": None}}}),
     "a token": ("Secret jupyterlab", {"data": {"token": "YQ=="}}),
     "an account": ("ServiceAccount agent", {"automountServiceAccountToken": True}),
+    "what an agent reaches": ("NetworkPolicy agent", {"spec": {"egress": [{}]}}),
     "replicas of an agent": ("Deployment agent", {"spec": {"replicas": 0}}),
     "replicas of a notebook": ("Deployment jupyterlab", {"spec": {"replicas": 0}}),
     "what was applied": ("Deployment jupyterlab", {"metadata": {"annotations": {"kupyterhub/applied": None}}}),
@@ -37,7 +38,7 @@ def ada(alone: Alone) -> Person:
 
 def path(alone: Alone, person: Person, key: str) -> str:
     kind, prefix = key.split()
-    return f"{KINDS[kind]}/namespaces/{alone.namespace}/{kind.lower()}s/{prefix}-{person.name}"
+    return f"{KINDS[kind]}/namespaces/{alone.namespace}/{plural(kind)}/{prefix}-{person.name}"
 
 
 def compared(alone: Alone) -> list[Look]:
@@ -72,7 +73,8 @@ def test_what_somebody_edits_is_found_and_put_back(alone: Alone, ada: Person, ed
 
 
 @pytest.mark.parametrize(
-    "key", ["Service jupyterlab", "Secret jupyterlab", "ServiceAccount agent", "Deployment agent"]
+    "key",
+    ["Service jupyterlab", "Secret jupyterlab", "ServiceAccount agent", "NetworkPolicy agent", "Deployment agent"],
 )
 def test_what_somebody_deletes_is_found_and_made_again(alone: Alone, ada: Person, key: str) -> None:
     alone.kube.delete(path(alone, ada, key))

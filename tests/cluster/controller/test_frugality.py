@@ -6,7 +6,7 @@ from cluster.controller.alone import Alone
 from cluster.controller.kube import versions
 from cluster.controller.system import Person, somebody, until
 
-OWN_AGENT = ("serviceaccounts", "deployments")
+OWN_AGENT = ("serviceaccounts", "networkpolicies", "deployments")
 
 
 @pytest.fixture

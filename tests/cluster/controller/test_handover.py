@@ -17,7 +17,7 @@ def ada(alone: Alone) -> Person:
 
 
 def own_agent(person: Person) -> set[str]:
-    return {f"Deployment agent-{person.name}", f"ServiceAccount agent-{person.name}"}
+    return {f"{kind} agent-{person.name}" for kind in ("Deployment", "ServiceAccount", "NetworkPolicy")}
 
 
 def switch(alone: Alone, agent: str) -> str:

@@ -6,7 +6,7 @@ from cluster.controller.kube import uids
 from cluster.controller.system import System, somebody, until
 
 
-def test_a_document_becomes_six_objects_and_an_announcement_makes_it_ready(system: System) -> None:
+def test_a_document_becomes_seven_objects_and_an_announcement_makes_it_ready(system: System) -> None:
     ada = somebody()
 
     system.enrol(ada)
@@ -19,6 +19,7 @@ def test_a_document_becomes_six_objects_and_an_announcement_makes_it_ready(syste
         f"Service jupyterlab-{ada.name}",
         f"Secret jupyterlab-{ada.name}",
         f"ServiceAccount agent-{ada.name}",
+        f"NetworkPolicy agent-{ada.name}",
         f"PersistentVolumeClaim home-{ada.name}",
     }
     assert status["name"] == ada.name

@@ -14,7 +14,14 @@ from kupyterhub.domain.settings import Profile
 from kupyterhub.domain.users import Status
 from kupyterhub_local.state import CHECKOUT
 
-KINDS = ("persistentvolumeclaims", "secrets", "services", "serviceaccounts", "deployments.apps")
+KINDS = (
+    "persistentvolumeclaims",
+    "secrets",
+    "services",
+    "serviceaccounts",
+    "networkpolicies.networking.k8s.io",
+    "deployments.apps",
+)
 MINUTE = timedelta(minutes=1)
 
 
@@ -215,7 +222,7 @@ def test_pods_that_no_quota_lets_in_are_said_in_its_words(alone: Alone, ada: Per
     assert status.message is not None
     assert status.message.startswith("The quota full has no room: pods (1 asked for, 0 of 0 used).")
     assert status.startedAt is not None
-    assert len(alone.running(ada)) == 5
+    assert len(alone.running(ada)) == 6
     mend()
     until(lambda: alone.kube.run_pods(ada.name, alone.namespace), "its pods run")
     assert look(alone, ada).phase == "Provisioning"

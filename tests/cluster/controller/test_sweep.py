@@ -43,7 +43,7 @@ def test_an_empty_listing_removes_nothing(alone: Alone) -> None:
         assert f"only {number} documents were listed for 3 users in the cluster" in outcomes[0].note
 
     assert alone.kube.all_objects(alone.namespace) == before
-    assert len(before) == 6 * len(people)
+    assert len(before) == 7 * len(people)
 
 
 def test_what_a_short_listing_leaves_out_is_read_by_itself_before_anything_goes(alone: Alone) -> None:
@@ -65,7 +65,7 @@ def test_the_objects_of_documents_that_are_gone_are_swept(alone: Alone) -> None:
     alone.answer()
     assert alone.running(eve) == frozenset()
     assert f"PersistentVolumeClaim home-{eve.name}" in alone.objects(eve)
-    assert [len(alone.objects(each)) for each in (ada, bob)] == [6, 6]
+    assert [len(alone.objects(each)) for each in (ada, bob)] == [7, 7]
 
 
 def test_a_name_that_is_no_longer_the_documents_is_swept(alone: Alone) -> None:
@@ -80,5 +80,5 @@ def test_a_name_that_is_no_longer_the_documents_is_swept(alone: Alone) -> None:
 
     assert alone.running(ada) == frozenset()
     moved = replace(ada, email=f"new.{ada.email}")
-    assert len(alone.running(moved)) == 5
-    assert len(alone.running(bob)) == 5
+    assert len(alone.running(moved)) == 6
+    assert len(alone.running(bob)) == 6

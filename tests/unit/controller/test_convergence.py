@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from kupyterhub.domain.desired import KINDS
 from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, counts_with, email_of, judge
 from kupyterhub.domain.users import Status, UserDocument
@@ -150,7 +151,7 @@ def wanted_objects(world: World, email: str) -> set[str]:
 
 
 def owned(world: World) -> Iterator[str]:
-    for kind in ("Deployment", "Service", "Secret", "ServiceAccount"):
+    for kind in KINDS:
         for name in world.cluster.names(kind):
             if name == "agent":  # everybody's
                 continue

@@ -20,6 +20,7 @@ CREATED = [
     f"create Secret jupyterlab-{NAME}",
     f"create Service jupyterlab-{NAME}",
     f"create ServiceAccount agent-{NAME}",
+    f"create NetworkPolicy agent-{NAME}",
     f"create Deployment agent-{NAME}",
     f"create Deployment jupyterlab-{NAME}",
 ]
@@ -164,6 +165,7 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("Service", "jupyterlab", {"metadata": {"annotations": {"kupyterhub/idle-timeout": "999999"}}}),
     ("Secret", "jupyterlab", {"data": {"token": "YQ=="}}),
     ("ServiceAccount", "agent", {"automountServiceAccountToken": True}),
+    ("NetworkPolicy", "agent", {"spec": {"egress": [{}]}}),
 ]
 
 

@@ -213,7 +213,7 @@ def test_who_runs_is_left_running_when_a_folder_of_another_profile_is_full(world
 
     assert world.status().phase == "Rejected"
     assert "What runs is left running" in (world.status().message or "")
-    assert len(world.objects()) == 6
+    assert len(world.objects()) == 7
 
 
 def test_rights_that_somebody_added_to_a_persons_folder_go_at_the_next_start(two: World) -> None:

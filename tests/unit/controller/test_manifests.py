@@ -127,7 +127,13 @@ def test_the_notebooks_deployment(world: World) -> None:
         },
     }
     template_hash = sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:16]
-    others = ("Deployment agent", "Secret jupyterlab", "Service jupyterlab", "ServiceAccount agent")
+    others = (
+        "Deployment agent",
+        "NetworkPolicy agent",
+        "Secret jupyterlab",
+        "Service jupyterlab",
+        "ServiceAccount agent",
+    )
     applied = ",".join(f"{key}={hash_of(stated(world, *f'{key}-{NAME}'.split()))}" for key in others)
     noted = {"kupyterhub/template": template_hash, "kupyterhub/applied": applied}
     assert stated(world, "Deployment", f"jupyterlab-{NAME}") == {
@@ -161,7 +167,7 @@ def test_the_agents_deployment(world: World) -> None:
             "selector": {"matchLabels": {"app.kubernetes.io/instance": NAME, "app.kubernetes.io/component": "agent"}},
             "revisionHistoryLimit": 1,
             "template": {
-                "metadata": {"labels": pod_labels("agent")},
+                "metadata": {"labels": {**pod_labels("agent"), "kupyterhub/reaches": "own"}},
                 "spec": {
                     "serviceAccountName": f"agent-{NAME}",
                     "priorityClassName": "kupyterhub-serving",
@@ -271,6 +277,32 @@ def test_the_other_objects(world: World) -> None:
         "metadata": metadata(f"agent-{NAME}", "agent"),
         "automountServiceAccountToken": False,
     }
+    assert stated(world, "NetworkPolicy", f"agent-{NAME}") == {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(f"agent-{NAME}", "agent"),
+        "spec": {
+            "podSelector": {
+                "matchLabels": {"app.kubernetes.io/instance": NAME, "app.kubernetes.io/component": "agent"}
+            },
+            "policyTypes": ["Egress"],
+            "egress": [
+                {
+                    "to": [
+                        {
+                            "podSelector": {
+                                "matchLabels": {
+                                    "app.kubernetes.io/instance": NAME,
+                                    "app.kubernetes.io/component": "jupyterlab",
+                                }
+                            }
+                        }
+                    ],
+                    "ports": [{"protocol": "TCP", "port": 8888}],
+                }
+            ],
+        },
+    }
     storage = metadata(f"home-{NAME}", "storage")
     storage["labels"] |= {"kupyterhub/keep": "true"}
     assert stated(world, "PersistentVolumeClaim", f"home-{NAME}") == {
@@ -354,6 +386,6 @@ def test_what_looks_like_a_variable_in_an_id_is_not_expanded(world: World) -> No
 def test_no_name_is_longer_than_63(world: World, email: str) -> None:
     world.enrol(email=email)
 
-    assert len(world.cluster.everything()) == 6
+    assert len(world.cluster.everything()) == 7
     assert max(len(key.split()[1]) for key in world.cluster.everything()) <= 63
     assert all(key.endswith(base_name(email)) for key in world.cluster.everything())

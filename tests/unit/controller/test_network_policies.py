@@ -1,5 +1,6 @@
 """What infra/cluster's NetworkPolicies mean, asked of pods as the controller makes them."""
 
+from collections.abc import Iterable
 from string import Template
 from typing import Any
 
@@ -54,13 +55,6 @@ def of_proxy(*files: str) -> list[dict[str, Any]]:
     return [{**each, "metadata": {**each["metadata"], "namespace": "kupyterhub-proxy"}} for each in manifests]
 
 
-COMMON = [*read("network-policies.yaml"), *of_proxy("network-policies.yaml")]
-POLICIES = Policies(COMMON, NAMESPACES)
-HOSTED = Policies([*COMMON, *read("gke/hosted-agents.yaml")], NAMESPACES)
-SHARED = Policies([*COMMON, *read("gke/shared-agent.yaml")], NAMESPACES)
-CLOUD_RUN = Policies([*COMMON, *read("gke/cloud-run-agents.yaml")], NAMESPACES)
-
-
 def pod(template: dict[str, Any], address: str, namespace: str = "kupyterhub") -> Pod:
     return Pod(template["metadata"]["labels"], namespace, address)
 
@@ -82,6 +76,19 @@ def _world() -> World:
 WORLD = _world()
 
 
+def _own() -> list[dict[str, Any]]:
+    """What the controller made of them, in the namespace that its client names."""
+    made = (WORLD.cluster.get("NetworkPolicy", name) for name in WORLD.cluster.names("NetworkPolicy"))
+    return [{**each, "metadata": {**each["metadata"], "namespace": "kupyterhub"}} for each in made]
+
+
+COMMON = [*read("network-policies.yaml"), *of_proxy("network-policies.yaml"), *_own()]
+POLICIES = Policies(COMMON, NAMESPACES)
+HOSTED = Policies([*COMMON, *read("gke/hosted-agents.yaml")], NAMESPACES)
+SHARED = Policies([*COMMON, *read("gke/shared-agent.yaml")], NAMESPACES)
+CLOUD_RUN = Policies([*COMMON, *read("gke/cloud-run-agents.yaml")], NAMESPACES)
+
+
 def made(prefix: str, profile: str) -> Pod:
     """The pod of a Deployment that the controller made for the person with this profile."""
     deployment = WORLD.cluster.get("Deployment", f"{prefix}-{base_name(f'{profile}@example.com')}")
@@ -101,9 +108,13 @@ notebooks = pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOK
 
 
 @notebooks
-def test_a_notebook_takes_traffic_from_agents_on_its_port_and_from_nobody_else(notebook: Pod) -> None:
-    for agent in (AGENT, OTHERS_AGENT, SHARED_AGENT):
-        assert POLICIES.may(agent, notebook, 8888)
+def test_a_notebook_takes_traffic_from_its_agents_on_its_port_and_from_nobody_else(notebook: Pod) -> None:
+    for agent, whose in (
+        (AGENT, [NOTEBOOKS["disk"]]),
+        (OTHERS_AGENT, [NOTEBOOKS["own"]]),
+        (SHARED_AGENT, [notebook]),
+    ):
+        assert POLICIES.may(agent, notebook, 8888) == (notebook in whose)
         assert not POLICIES.may(agent, notebook, 22)
     others = [each for each in NOTEBOOKS.values() if each is not notebook]
     for sender in (*others, PROXY, STRANGER, SOMEBODY, DNS, INTERNET, *INSIDE.values(), METADATA[0][0]):
@@ -163,9 +174,21 @@ def test_an_egress_of_ones_own_is_opened_by_a_policy_that_names_it() -> None:
     assert not policies.may(NOTEBOOKS["closed"], INTERNET, 443)
 
 
-@pytest.mark.parametrize("agent", [AGENT, SHARED_AGENT], ids=["per-user", "shared"])
-def test_an_agent_reaches_proxy_googles_apis_and_notebooks_and_nothing_else(agent: Pod) -> None:
-    allowed = [(PROXY, 8080), (GOOGLE_APIS, 443), *((each, 8888) for each in NOTEBOOKS.values())]
+def test_an_agent_of_before_there_were_policies_of_each_goes_on() -> None:
+    former = Pod({key: value for key, value in AGENT.labels.items() if key != "kupyterhub/reaches"}, AGENT.namespace)
+
+    assert POLICIES.may(former, NOTEBOOKS["disk"], 8888)
+
+
+@pytest.mark.parametrize(
+    ("agent", "notebooks"),
+    [(AGENT, [NOTEBOOKS["disk"]]), (SHARED_AGENT, NOTEBOOKS.values())],
+    ids=["per-user", "shared"],
+)
+def test_an_agent_reaches_proxy_googles_apis_and_its_notebooks_and_nothing_else(
+    agent: Pod, notebooks: Iterable[Pod]
+) -> None:
+    allowed = [(PROXY, 8080), (GOOGLE_APIS, 443), *((each, 8888) for each in notebooks)]
     for receiver, port in allowed:
         assert POLICIES.may(agent, receiver, port)
         assert not POLICIES.may(agent, receiver, 22)

@@ -16,6 +16,7 @@ MIDDLES = [
     f"create Secret jupyterlab-{NAME}",
     f"create Service jupyterlab-{NAME}",
     f"create ServiceAccount agent-{NAME}",
+    f"create NetworkPolicy agent-{NAME}",
     f"create Deployment agent-{NAME}",
     f"create Deployment jupyterlab-{NAME}",
 ]

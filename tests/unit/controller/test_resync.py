@@ -59,7 +59,7 @@ def test_all_asks_for_nobody_where_all_is_well(world: World) -> None:
     world.resync.run("all")
 
     assert world.bus.messages == []
-    kinds = ["Deployment", "Service", "Secret", "ServiceAccount", "PersistentVolumeClaim"]
+    kinds = ["Deployment", "Service", "Secret", "ServiceAccount", "NetworkPolicy", "PersistentVolumeClaim"]
     assert [request.split()[:2] for request in world.cluster.requests] == [["list", kind] for kind in kinds]
 
 
@@ -167,6 +167,7 @@ DRIFT: list[tuple[str, str, dict[str, Any]]] = [
     ("Service", "jupyterlab", {"metadata": {"annotations": {"kupyterhub/idle-timeout": "999999"}}}),
     ("Secret", "jupyterlab", {"data": {"token": "YQ=="}}),
     ("ServiceAccount", "agent", {"automountServiceAccountToken": True}),
+    ("NetworkPolicy", "agent", {"spec": {"egress": [{}]}}),
 ]
 
 
@@ -425,9 +426,9 @@ def test_the_cluster_is_listed_before_the_documents(world: World) -> None:
 
     world.resync.run("all")
 
-    assert order[:5] == ["list cluster"] * 5
-    assert order[5:7] == ["list users"] * 2
-    assert "list cluster" not in order[5:]
+    assert order[:6] == ["list cluster"] * 6
+    assert order[6:8] == ["list users"] * 2
+    assert "list cluster" not in order[6:]
 
 
 def test_a_duplicate_that_nobody_told_is_found(world: World) -> None:

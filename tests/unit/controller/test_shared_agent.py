@@ -13,7 +13,7 @@ from twins.world import ADA, SETTINGS, objects_of
 NAME = base_name(ADA)
 SHARED_SETTINGS = SETTINGS.model_copy(update={"agent": "shared"})
 SHARED_OBJECTS = {"Deployment agent", "ServiceAccount agent"}
-OWN_AGENT = {f"Deployment agent-{NAME}", f"ServiceAccount agent-{NAME}"}
+OWN_AGENT = {f"{kind} agent-{NAME}" for kind in ("Deployment", "ServiceAccount", "NetworkPolicy")}
 HOSTED = {"proxy": "hosted", "domain": None}
 
 

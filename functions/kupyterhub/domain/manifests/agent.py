@@ -3,7 +3,7 @@
 from typing import Any
 
 from kupyterhub.domain.installation import Installation
-from kupyterhub.domain.labels import metadata, pod_labels, selector
+from kupyterhub.domain.labels import REACHES, metadata, pod_labels, selector
 from kupyterhub.domain.lifetimes import Lifetime
 from kupyterhub.domain.manifests import jupyterlab
 from kupyterhub.domain.manifests.agent_pod import COMPONENT, Folder, Share, of_proxy, pod
@@ -21,6 +21,28 @@ def account(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
     return service_account(metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name))
 
 
+def network_policy(user: UserDocument, wanted: Wanted) -> dict[str, Any]:
+    """NetworkPolicy `agent-<name>`: of all notebooks, this agent reaches its own person's alone.
+
+    No policy for all can say that: a selector compares a label with a word, and not with another pod's.
+    """
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(PREFIX, COMPONENT, user, wanted.email, wanted.name),
+        "spec": {
+            "podSelector": {"matchLabels": selector(COMPONENT, wanted.name)},
+            "policyTypes": ["Egress"],
+            "egress": [
+                {
+                    "to": [{"podSelector": {"matchLabels": selector(jupyterlab.COMPONENT, wanted.name)}}],
+                    "ports": [{"protocol": "TCP", "port": jupyterlab.PORT}],
+                }
+            ],
+        },
+    }
+
+
 def deployment(user: UserDocument, wanted: Wanted, lifetime: Lifetime, installation: Installation) -> dict[str, Any]:
     """Deployment `agent-<name>`; a change takes effect at once, for an agent holds nobody's work."""
     account_name, settings = f"{PREFIX}-{wanted.name}", installation.settings
@@ -34,7 +56,8 @@ def deployment(user: UserDocument, wanted: Wanted, lifetime: Lifetime, installat
             "selector": {"matchLabels": selector(COMPONENT, wanted.name)},
             "revisionHistoryLimit": 1,
             "template": {
-                "metadata": {"labels": pod_labels(COMPONENT, wanted.name)},
+                # By the last, infra/cluster leaves it to the policy above which notebook it reaches.
+                "metadata": {"labels": {**pod_labels(COMPONENT, wanted.name), REACHES: "own"}},
                 "spec": pod(account_name, settings, environment, [_jupyterlab_token(wanted)], _SHARE),
             },
         },
