@@ -24,7 +24,7 @@ def test_events_that_come_again_three_times_and_in_reverse_order_change_nothing(
     before = facts(system, ada, bob, eve)
     # Bob has notebooks if he was looked at before he was deleted; two looks at once decide that.
     assert set(before[1][0]) <= {f"PersistentVolumeClaim home-{bob.name}"}
-    assert (len(before[0][0]), len(before[2][0])) == (6, 0)
+    assert (len(before[0][0]), len(before[2][0])) == (7, 0)
 
     for event in [each for each in reversed(delivered) for _ in range(3)]:
         assert system.deliver(event) // 100 == 2
@@ -46,7 +46,7 @@ def test_events_that_come_three_times_each_end_the_same_in_any_order(
 
     assert alone.document(ada.user).status.phase == "Provisioning"
     assert alone.document(bob.user).status.phase == "Deleted"
-    assert len(alone.objects(ada)) == 6
+    assert len(alone.objects(ada)) == 7
     assert alone.running(bob) == frozenset()
     assert alone.objects(eve) == {}
     for person in (ada, bob):

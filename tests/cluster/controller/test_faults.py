@@ -27,7 +27,7 @@ def test_what_was_written_while_the_api_server_was_away_is_made_when_it_is_back(
     system.until_made(bob)
     system.until_phase(ada.user, "Stopped")
     system.quiet()
-    assert len(system.kube.objects(bob.name)) == 6
+    assert len(system.kube.objects(bob.name)) == 7
     system.until_storage_is_left(ada)
 
 
@@ -44,7 +44,7 @@ def test_what_was_asked_while_firestore_was_away_is_done_when_it_is_back(system:
         system.publish("delete-user", ada.email.encode())
         until(lambda: system.attempts() >= 1, "the event failed")
         assert "Firestore could not" in system.log()
-        assert len(system.kube.objects(ada.name)) == 6
+        assert len(system.kube.objects(ada.name)) == 7
 
     system.until_phase(ada.user, "Deleted")
     system.until_storage_is_left(ada)

@@ -33,7 +33,7 @@ def test_every_legal_email_gets_objects_of_its_own(system: System) -> None:
     assert len(set(names)) == len(EMAILS)
     for person in people:
         objects = system.kube.objects(person.name)
-        assert len(objects) == 6
+        assert len(objects) == 7
         for name in (key.partition(" ")[2] for key in objects):
             assert DNS_LABEL.fullmatch(name)
         annotations = objects[f"Deployment jupyterlab-{person.name}"]["metadata"]["annotations"]

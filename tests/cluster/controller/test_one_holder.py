@@ -136,7 +136,7 @@ def test_of_looks_at_once_at_documents_of_one_email_one_takes_it(alone: Alone) -
         phases = {person.user: alone.document(person.user).status.phase for person in people}
         assert phases == {**dict.fromkeys(phases, "Rejected"), holder: "Provisioning"}
         assert owners(alone, ada) == {holder}
-        assert len(alone.running(ada)) == 5
+        assert len(alone.running(ada)) == 6
 
 
 def test_looks_at_once_at_different_people_hinder_none_of_them(alone: Alone) -> None:
@@ -168,7 +168,7 @@ def test_a_document_that_is_deleted_and_made_anew_at_once_has_its_own_objects_al
         alone.look(ada.user, email=email)
 
     assert owners(alone, other) == {ada.user}
-    assert len(alone.running(other)) == 5
+    assert len(alone.running(other)) == 6
     if other is not ada:
         assert alone.running(ada) == frozenset()
         assert alone.claimed(ada) is None

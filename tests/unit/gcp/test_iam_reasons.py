@@ -123,7 +123,8 @@ def test_rights_are_given_by_resources_that_this_test_reads(way: str, system_pla
 
 
 def test_scripts_that_give_rights_are_those_that_this_test_knows() -> None:
-    files = [file for folder in ("deploy", "gcp") for file in (CHECKOUT / "infra" / folder).rglob("*.[ps][yh]")]
+    folders = ("infra/deploy", "infra/gcp", "cli")
+    files = [file for folder in folders for file in (CHECKOUT / folder).rglob("*.[ps][yh]")]
     giving = re.compile(r"add-iam-policy-binding|set-?iam-?policy", re.IGNORECASE)
     found = {file.name for file in files if giving.search(file.read_text())}
     assert found == {
