@@ -6,7 +6,7 @@ EMAIL ?= you@example.com
 SOURCES := functions cli docker/agent docker/proxy docker/tunnel infra/local
 REQUIREMENTS := requirements.txt $(wildcard docker/*/requirements.txt)
 
-.PHONY: run test check bench histories screenshots clean help
+.PHONY: run test check quick bench histories screenshots clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,10 @@ test: .venv/.test  ## every test, linters and types included
 
 check: .venv/.test  ## linters and types alone
 	@exec tests/check.sh
+
+quick: .venv/.test  ## linters, types and unit tests: what one runs while writing
+	@tests/check.sh
+	@exec .venv/bin/python -m pytest -q --numprocesses=2 tests/unit
 
 bench: .venv/.test  ## the figures that the project promises, measured here
 	@PYTHONPATH=tests exec .venv/bin/python -m bench

@@ -4,6 +4,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+pytest_plugins = ["terraform.plans"]
 pytest.register_assert_rewrite("contracts", "twins")
 
 

@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -320,7 +321,7 @@ class Project:
             ["bash", *arguments],
             cwd=checkout,
             env={
-                "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+                "PATH": f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "STAND_IN": str(self.port),
                 "PAUSE_SECONDS": "0",
                 **environment,

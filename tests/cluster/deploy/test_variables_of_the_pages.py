@@ -1,6 +1,5 @@
 """Terraform takes what the pages say to write into `installation.yaml`."""
 
-import asyncio
 import json
 import re
 from itertools import groupby, zip_longest
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kupyterhub_cli.installing import questions
-from terraform import published, scripts
+from terraform import scripts
 from terraform.roots import CHECKOUT, ROOTS, Root
 from terraform.ways import GOOGLE
 
@@ -36,11 +35,6 @@ data "terraform_remote_state" "data" {{
 }}
 """
 BY_THE_DEPLOY = {"state_bucket": "my-state", "image_tag": "0a1b2c3"}
-
-
-@pytest.fixture(scope="module")
-def schema() -> Path:
-    return asyncio.run(published.schema())
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Deciding, preparing and following builds; tests/unit/gcp/test_installing.py has it all together."""
+"""Deciding, preparing and following builds; tests/cluster/deploy/test_installing.py has it all together."""
 
 import io
 import json
