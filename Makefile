@@ -11,12 +11,16 @@ REQUIREMENTS := requirements.txt $(wildcard docker/*/requirements.txt)
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# One virtual environment; a .pth file makes this project's packages importable in it, as an image would.
+# One virtual environment; a .pth file makes this project's packages importable in it, as an image would. What is
+# tested is tested in the versions of the lock.
+.venv/.test: PACKAGES = --no-deps --require-hashes -r tests/requirements.lock
+.venv/.test: tests/requirements.lock
+.venv/.local: PACKAGES = $(addprefix -r ,$(REQUIREMENTS)) --group local
 .venv/.%: $(REQUIREMENTS) pyproject.toml
 	@test -x .venv/bin/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
 	@echo "installing Python packages ($*; a minute or two, once)"
 	@.venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	@.venv/bin/python -m pip install --quiet $(addprefix -r ,$(REQUIREMENTS)) --group $*
+	@.venv/bin/python -m pip install --quiet $(PACKAGES)
 	@.venv/bin/python infra/local/link_sources.py $(SOURCES)
 	@touch $@
 

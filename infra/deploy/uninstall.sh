@@ -47,6 +47,10 @@ groups | while read -r group zone; do
 done
 echo "== cluster, functions and all else"
 [ -z "$made" ] || "$here/terraform.sh" system destroy "$unprotected"
+# The images of what was released went, too: nobody goes back to it.
+if gcloud storage objects describe "gs://$STATE_BUCKET/kupyterhub/releases/last" >/dev/null 2>&1; then
+    gcloud storage rm "gs://$STATE_BUCKET/kupyterhub/releases/last"
+fi
 [ "$what" = everything ] || exit 0
 
 echo "== disks and snapshots"
@@ -65,7 +69,3 @@ made=$("$here/terraform.sh" data list)
 mapfile -t protected < <(grep -Ex 'google_(firestore_database|secret_manager_secret|storage_bucket)\.\w+' <<<"$made" || true)
 [ ${#protected[@]} = 0 ] || "$here/terraform.sh" data apply "$unprotected" "${protected[@]/#/-target=}"
 [ -z "$made" ] || "$here/terraform.sh" data destroy "$unprotected"
-# The next installation begins with what lasts again: see plan.sh.
-if gcloud storage objects describe "gs://$STATE_BUCKET/kupyterhub/releases/last" >/dev/null 2>&1; then
-    gcloud storage rm "gs://$STATE_BUCKET/kupyterhub/releases/last"
-fi

@@ -20,6 +20,34 @@ import yaml
 ROOTS = Path(__file__).resolve().parents[1] / "gcp"
 BY_THE_DEPLOY = {"functions_archive", "image_tag", "state_bucket"}
 NEEDED = ("allowed_emails", "firestore_location", "project_id", "region")
+_POOL = {"machine_type": str, "max_nodes": int, "min_nodes": int, "disk_gb": int, "gpu": {"type": str, "count": int}}
+KINDS: dict[str, Any] = {
+    "allowed_emails": [str],
+    "admins": [str],
+    "domain": str,
+    "firestore_location": str,
+    "identity": {"*": str},
+    "notebook_pools": {"*": _POOL},
+    "portal": dict,
+    "project_id": str,
+    "proxy": str,
+    "region": str,
+    "system_pool": _POOL,
+}
+"""Of what is read here and by the command; all else is Terraform's to judge."""
+EXAMPLES = {
+    "allowed_emails": '["*@example.com"]',
+    "admins": '["you@example.com"]',
+    "domain": "notebooks.example.com",
+    "firestore_location": "europe-west1",
+    "identity": "{mode: oidc, issuer: https://accounts.google.com, client_id: …}",
+    "notebook_pools": "{default: {machine_type: e2-standard-8, max_nodes: 10}}",
+    "portal": "{}",
+    "project_id": "my-project",
+    "proxy": "hosted",
+    "region": "europe-west1",
+    "system_pool": "{machine_type: e2-standard-4, max_nodes: 6}",
+}
 SMOKE = "smoke_emails"
 """No variable of Terraform's: two e-mails that `allowed_emails` lets in, and that are nobody's."""
 
@@ -36,11 +64,21 @@ def declared(root: str) -> set[str]:
 def read(text: str) -> dict[str, Any]:
     """Read the file; raises WrongDecision. What is left empty is left out, and has its default."""
     try:
-        decisions = yaml.safe_load(text)
+        decisions = yaml.load(text, _OnceEach)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError as error:
         raise WrongDecision(f"This is no YAML: {error}") from error
     if not isinstance(decisions, dict) or not all(isinstance(name, str) for name in decisions):
         raise WrongDecision("Write one `name: value` for each decision; `kupyterhub init` makes such a file.")
+    _check_names(decisions)
+    kept = {name: value for name, value in decisions.items() if value is not None}
+    for name in NEEDED:
+        if name not in kept:
+            raise WrongDecision(f"{name} is missing.")
+    _check_values(kept)
+    return kept
+
+
+def _check_names(decisions: Mapping[str, Any]) -> None:
     known = declared("data") | declared("system") | {SMOKE}
     for name in sorted(decisions):
         if name in BY_THE_DEPLOY:
@@ -49,11 +87,41 @@ def read(text: str) -> dict[str, Any]:
             close = get_close_matches(name, known, 1)
             hint = f" Is {close[0]} meant?" if close else ""
             raise WrongDecision(f"{name} is no variable of infra/gcp.{hint}")
-    kept = {name: value for name, value in decisions.items() if value is not None}
-    for name in NEEDED:
-        if name not in kept:
-            raise WrongDecision(f"{name} is missing.")
-    return kept
+
+
+def _check_values(kept: Mapping[str, Any]) -> None:
+    for name, kind in KINDS.items():
+        if not _fits(kept.get(name), kind):
+            raise WrongDecision(f"{name} is not what it should be, which is such as {EXAMPLES[name]}")
+    if kept.get("proxy", "self-hosted") != "hosted" and "domain" not in kept:
+        raise WrongDecision("domain is missing: where people reach their notebooks. Or write proxy: hosted")
+    try:
+        json.dumps(kept)
+    except TypeError as error:
+        raise WrongDecision("Something is a date, or binary. Put quotes around it.") from error
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value, if there is one, is of a kind: a type, a list of one, or a mapping of names to kinds."""
+    if value is None:
+        return True
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(each and _fits(each, kind[0]) for each in value)
+    if isinstance(kind, dict):
+        named = isinstance(value, dict)
+        return named and all(_fits(each, kind.get(name, kind.get("*", object))) for name, each in value.items())
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+
+
+class _OnceEach(yaml.SafeLoader):
+    """Refuses a name that stands twice: which of the two is meant nobody can say."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{name} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def smoke_emails(decisions: Mapping[str, Any]) -> tuple[str, str]:
@@ -93,7 +161,7 @@ def split(decisions: Mapping[str, Any]) -> dict[str, str]:
 
 def main(file: Path, folder: Path | None = None) -> None:
     """Do what the command line asks for; raises WrongDecision."""
-    decisions = read(file.read_text())
+    decisions = read(file.read_text(encoding="utf-8"))
     files = split(decisions)
     if folder:
         check_told(decisions, os.environ)
@@ -104,5 +172,5 @@ def main(file: Path, folder: Path | None = None) -> None:
 if __name__ == "__main__":
     try:
         main(*map(Path, sys.argv[1:]))
-    except (OSError, WrongDecision) as error:
+    except (OSError, UnicodeDecodeError, WrongDecision) as error:
         sys.exit(f"installation.yaml: {error}")

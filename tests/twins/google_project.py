@@ -14,10 +14,12 @@ import re
 import shlex
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from socketserver import StreamRequestHandler, TCPServer
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -123,7 +125,8 @@ class Project:
         words = [each for each in arguments if not each.startswith("-")]
         options = dict(each.removeprefix("--").partition("=")[::2] for each in arguments if each.startswith("--"))
         words = words[1:] if words[0] == "beta" else words
-        self.point(f"gcloud {' '.join(words[:3] if words[0] != 'storage' or words[1] in _NOUNS else words[:2])}")
+        label = " ".join(words[:3] if words[0] != "storage" or words[1] in _NOUNS else words[:2])
+        self.point(f"gcloud {label}{' --recursive' * ('recursive' in options)}")
         for length in (4, 3, 2):
             if command := _GCLOUD.get(" ".join(words[:length])):
                 return command(self, words[length:], options, given) or ""
@@ -315,7 +318,9 @@ class Project:
         return number
 
     def _run(self, checkout: Path, arguments: Sequence[str], environment: Mapping[str, str], number: str) -> int:
-        if not re.search(r"infra/deploy/(plan|image|push|release|uninstall|rollback)\.sh", " ".join(arguments)):
+        if not re.search(
+            r"infra/deploy/(plan|image|registry|push|release|uninstall|rollback)\.sh", " ".join(arguments)
+        ):
             return 0
         done = subprocess.run(
             ["bash", *arguments],
@@ -523,14 +528,19 @@ def _publish(project: Project, _: list[str], __: dict[str, str], ___: str) -> No
 
 
 def _submit(project: Project, words: list[str], options: dict[str, str], _: str) -> str:
-    return project.build(Path(words[0]), options)
+    project.is_there(options["gcs-source-staging-dir"].startswith(tuple(project.state["buckets"])), "bucket")
+    with TemporaryDirectory() as folder:
+        with tarfile.open(words[0]) as archive:
+            archive.extractall(folder, filter="data")
+        return project.build(Path(folder), options)
 
 
 def _log(project: Project, words: list[str], options: dict[str, str], _: str) -> str:
     asked = re.search(r'labels.build_id="([^"]+)"(?:.*textPayload:"([^"]+)")?', words[0])
     project.is_there(asked and asked[1] in project.state["logs"], words[0])
     lines = [line for line in project.state["logs"][asked[1]].splitlines() if not asked[2] or asked[2] in line]
-    return "\n".join(lines[::-1] if options["order"] == "desc" else lines)
+    lines = lines[::-1][: int(options["limit"])] if options["order"] == "desc" else lines
+    return "\n".join(lines)
 
 
 _GCLOUD: dict[str, Command] = {

@@ -10,6 +10,7 @@ from kupyterhub_cli.errors import NOT_AS_WANTED, WrongUsage
 from kupyterhub_cli.installing import decisions as made
 from kupyterhub_cli.installing import deploying, questions, uninstalling
 from kupyterhub_cli.installing.builds import Builds
+from kupyterhub_cli.installing.commit import whole
 from kupyterhub_cli.installing.preparing import Preparation
 from kupyterhub_cli.ports import GcloudRefused
 
@@ -42,8 +43,13 @@ def init(context: typer.Context) -> None:
             value_proc=_checked(question),
             err=True,
         )
-    file.write_text(questions.written(given), encoding="utf-8")
+    try:
+        file.write_text(questions.written(given), encoding="utf-8")
+    except OSError as error:
+        raise WrongUsage(f"{file} cannot be written: {error.strerror}.") from error
     session.screen.say(f"\nWritten: {file}. All else has a default; the file says where they are listed.")
+    if still := made.wrong(file.parent):
+        session.screen.say(f"First fill in what nobody asked for. {still}", "yellow")
     session.screen.say("Next: kupyterhub prepare")
 
 
@@ -63,9 +69,9 @@ def prepare(context: typer.Context) -> None:
     session.screen.say("Ready. Next: kupyterhub deploy")
 
 
-def deploy(context: typer.Context) -> None:
+def deploy(context: typer.Context, *, yes: options.Yes = False) -> None:
     """Deploy this checkout to the project of installation.yaml, try it with two people, and look at every part."""
-    session = options.session(context)
+    session = options.session(context, yes=yes)
     deploying.deploy(session, made.of(session))
     checking.doctor(context)
 
@@ -76,14 +82,9 @@ def rollback(
 ) -> None:
     """Deploy a former release as it was. Documents, files and secrets are no part of it."""
     session = options.session(context)
-    if not commit.isalnum() and commit:
-        raise WrongUsage(f"{commit} is no commit.")
     decisions = made.of(session)
     deploying.check_prepared(session.gcloud(decisions.project), decisions)
-    builds = Builds(session, decisions)
-    builds.check_free()
-    builds.unlock()
-    builds.follow(builds.submit("infra/deploy/by_hand.yaml", {"_SCRIPT": "rollback.sh", "_ARGUMENT": commit}))
+    Builds(session, decisions).by_hand("rollback.sh", whole(decisions, commit))
     checking.doctor(context)
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from kupyterhub_cli import place
 from kupyterhub_cli.errors import WrongUsage
-from kupyterhub_cli.ports import Gcloud, GcloudRefused
+from kupyterhub_cli.installing.asked import text_of
 from kupyterhub_cli.session import Session
 
 FILE = "installation.yaml"
@@ -68,25 +68,31 @@ def of(session: Session) -> Decisions:
     checkout = checkout_of(session)
     file = checkout / FILE
     if not file.exists() and session.project:
-        got = _kept(session.gcloud(session.project), Decisions(checkout, {"project_id": session.project}))
+        kept = Decisions(checkout, {"project_id": session.project}).kept
+        got = text_of(session.gcloud(session.project), "storage", "cat", kept)
         if got is not None:
             file.write_text(f"{got}\n", encoding="utf-8")
             session.screen.say(f"{FILE}: got from the project")
     if not file.exists():
         raise WrongUsage(f"There is no {FILE} here. `kupyterhub init` asks five questions and writes it.")
-    checked = subprocess.run(  # noqa: S603 - a script of the checkout
-        [sys.executable, str(checkout / "infra/deploy/variables.py"), str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if checked.returncode:
-        raise WrongUsage(checked.stderr.strip())
+    if said := wrong(checkout):
+        raise WrongUsage(said)
     decisions = Decisions(checkout, yaml.safe_load(file.read_text(encoding="utf-8")))
     if session.project not in (None, decisions.project):
         raise WrongUsage(f"{FILE} is of the project {decisions.project}, and --project is {session.project}.")
     session.project = decisions.project
     return decisions
+
+
+def wrong(checkout: Path) -> str:
+    """What is wrong with the checkout's file, or still to be filled in; nothing where it is whole."""
+    checked = subprocess.run(  # noqa: S603 - a script of the checkout
+        [sys.executable, str(checkout / "infra/deploy/variables.py"), str(checkout / FILE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return checked.stderr.strip() if checked.returncode else ""
 
 
 def checkout_of(session: Session) -> Path:
@@ -95,10 +101,3 @@ def checkout_of(session: Session) -> Path:
     if found is None:
         raise WrongUsage("This is no checkout of kupyterhub. Go to one: it is what is deployed.")
     return found
-
-
-def _kept(gcloud: Gcloud, decisions: Decisions) -> str | None:
-    try:
-        return gcloud.run("storage", "cat", decisions.kept)
-    except GcloudRefused:
-        return None

@@ -1,9 +1,10 @@
 """What a project needs before its first build. Doing it again changes nothing."""
 
 import json
+import re
 
 from kupyterhub_cli.errors import Refusal
-from kupyterhub_cli.installing.asked import is_there
+from kupyterhub_cli.installing.asked import buckets, is_there
 from kupyterhub_cli.installing.decisions import Decisions
 from kupyterhub_cli.installing.quotas import Short, short
 from kupyterhub_cli.installing.steps import Steps
@@ -33,6 +34,10 @@ GOOGLES_OWN = ("iap", "pubsub", "eventarc")
 Identity-Aware Proxy calls the portal, by the others messages come to functions."""
 ATTEMPTS = 12
 PAUSE_SECONDS = 10.0
+_NOT_KNOWN_YET = re.compile(
+    r"not enabled|not been used|does not exist|not[ _]?found|not ready|unavailable|try again|retry|\b(409|429|503)\b",
+    re.IGNORECASE,
+)
 
 
 class Preparation:
@@ -98,7 +103,8 @@ class Preparation:
 
     def _make_bucket(self) -> None:
         bucket = self._decisions.state
-        if not is_there(self._gcloud, "storage", "buckets", "describe", bucket):
+        # Of the project's own: a bucket of that name may be anybody's.
+        if bucket not in buckets(self._gcloud):
             self._gcloud.run(
                 *("storage", "buckets", "create", bucket, f"--location={self._decisions.region}"),
                 *("--uniform-bucket-level-access", "--public-access-prevention"),
@@ -139,9 +145,13 @@ class Preparation:
 
     def _run_until_known(self, *command: str) -> str:
         """What Google has just made, or turned on, is not known everywhere yet."""
-        for _ in range(ATTEMPTS - 1):
+        for attempt in range(ATTEMPTS - 1):
             try:
                 return self._gcloud.run(*command)
-            except GcloudRefused:
+            except GcloudRefused as refused:
+                if not _NOT_KNOWN_YET.search(str(refused)):
+                    raise
+                if not attempt:
+                    self._screen.say("  Google does not know everywhere yet what was just made; waiting", "yellow")
                 self._sleep(PAUSE_SECONDS)
         return self._gcloud.run(*command)

@@ -29,10 +29,13 @@ def _matching(pattern: "re.Pattern[str]", otherwise: str, *, or_nothing: bool = 
 
 
 def _patterns(answer: str) -> str:
-    wrong = [each for each in listed(answer) if normalise_email(each.replace("*", "a")) is None]
-    if wrong or not listed(answer):
-        return f"{wrong[0] if wrong else 'That'} is no address and no pattern of them, such as *@example.com."
-    return ""
+    for each in listed(answer):
+        local, _, domain = each.partition("@")
+        # A star in place of the domain, or of all but its end, would let in the whole world.
+        of_whom = _DOMAIN.fullmatch(domain.removeprefix("*.").lower())
+        if normalise_email(f"{local.replace('*', 'a')}@{domain.removeprefix('*.')}") is None or not of_whom:
+            return f"{each} is no address and no pattern of them, such as *@example.com."
+    return "" if listed(answer) else "Give one at least, such as *@example.com."
 
 
 def _emails(answer: str) -> str:
@@ -98,8 +101,10 @@ identity: # how people sign in: docs/proxy.md
   mode: oidc
   issuer: https://accounts.google.com
   client_id: # of an OAuth client; `kupyterhub deploy` says how to make one
-portal: {} # the page where people start and stop their own server: portal.$domain"""
+portal: {} # the page where people start and stop their own server: portal.$domain
+$smoke"""
 )
+_SMOKE = "smoke_emails: # two addresses that allowed_emails lets in, of nobody: each release is tried with them"
 _HOSTED = """\
 proxy: hosted # Google's
 smoke_emails: # two Google accounts that exist and have no notebook: each release is tried with them
@@ -116,5 +121,6 @@ def written(answers: Mapping[str, str]) -> str:
     """Give the file's text."""
     lists = {name: ", ".join(f'"{each}"' for each in listed(answers[name])) for name in ("allowed", "admin")}
     given = {**answers, **lists}
-    way = _OWN_DOMAIN.substitute(given) if answers["domain"] else _HOSTED
-    return _FILE.substitute(given, way=way)
+    whole_domain = any(each.startswith("*@") and "*" not in each[2:] for each in listed(answers["allowed"]))
+    way = _OWN_DOMAIN.substitute(given, smoke="" if whole_domain else _SMOKE) if answers["domain"] else _HOSTED
+    return _FILE.substitute(given, way=way.rstrip())

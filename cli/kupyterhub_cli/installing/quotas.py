@@ -14,6 +14,8 @@ _POOL = {"machine_type": "e2-standard-8", "max_nodes": 10, "disk_gb": 100}
 _SMALL = {"machine_type": "e2-standard-4", "max_nodes": 6, "min_nodes": 1, "disk_gb": 50}
 _AUTOPILOT = Counter({"CPUS": 8, "SSD_TOTAL_GB": 200})
 """Pods of the system and two small notebooks."""
+_COMMON = ("E2", "N1", "G2", "F1")
+"""Families that count as `CPUS`; others have a metric of their own."""
 _WHILE_IT_IS_MADE = Counter({"CPUS": 6, "DISKS_TOTAL_GB": 60})
 """The pool that a Standard cluster is made with and that is removed: a node of 2 CPUs in each of three zones."""
 
@@ -43,7 +45,7 @@ def short(
     of_project = dict(_left(project))
     of_region = dict(_left(region))
     for counted in (least, most):
-        counted["CPUS_ALL_REGIONS"] = counted["CPUS"]
+        counted["CPUS_ALL_REGIONS"] = sum(number for metric, number in counted.items() if metric.endswith("CPUS"))
         counted["GPUS_ALL_REGIONS"] = sum(number for metric, number in counted.items() if metric.endswith("_GPUS"))
     for metric in sorted(most):
         found = (of_project if metric.endswith("_ALL_REGIONS") else of_region).get(metric)
@@ -70,14 +72,22 @@ def needed(decisions: Mapping[str, Any]) -> tuple["Counter[str]", "Counter[str]"
 
 def _nodes(pool: Mapping[str, Any], number: int) -> "Counter[str]":
     spot = "PREEMPTIBLE_" if pool.get("spot") else ""
-    cpus = re.search(r"-(\d+)(?:-\d+)?[a-z]*$", str(pool["machine_type"]))
+    machine = str(pool["machine_type"])
     found = Counter({"SSD_TOTAL_GB": number * int(pool["disk_gb"])})
-    if cpus:
-        found["CPUS"] = number * int(cpus[1])
+    if cpus := _cpus(machine):
+        family = machine.partition("-")[0].upper()
+        found["CPUS" if family in _COMMON else f"{family}_CPUS"] = number * cpus
     if gpu := pool.get("gpu"):
         kind = str(gpu["type"]).upper().replace("-", "_").replace("NVIDIA_TESLA_", "NVIDIA_")
         found[f"{spot}{kind}_GPUS"] = number * int(gpu.get("count", 1))
     return found
+
+
+def _cpus(machine: str) -> int:
+    """The virtual CPUs that a machine's name says; 0 where it says none, as those of A2 and A3 do."""
+    shared = machine in ("e2-micro", "e2-small", "e2-medium")
+    said = re.search(r"-(\d+)(?:-\d+)?$", machine)
+    return 2 if shared else int(said[1]) if said else 0
 
 
 def _left(quotas: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, float]]:

@@ -6,7 +6,6 @@ from getpass import getpass
 from kupyterhub_cli.errors import WrongUsage
 from kupyterhub_cli.installing.asked import is_there
 from kupyterhub_cli.installing.decisions import Decisions
-from kupyterhub_cli.ports import Gcloud
 from kupyterhub_cli.session import Session
 
 SECRET = "kupyterhub-client-secret"  # noqa: S105 - its name
@@ -22,17 +21,19 @@ def check(session: Session, decisions: Decisions) -> None:
             raise WrongUsage(how_to_make_one(decisions))
         return
     gcloud = session.gcloud(decisions.project)
-    if _has_value(gcloud):
+    made = is_there(gcloud, "secrets", "describe", SECRET)
+    if made and gcloud.ask("secrets", "versions", "list", SECRET, "--filter=state=ENABLED"):
         return
     if not sys.stdin.isatty():
+        verb = "versions add" if made else "create"
         raise WrongUsage(
             f"The secret of the OAuth client {client} is missing. Put it into a file, and then: "
-            f"gcloud secrets create {SECRET} --project={decisions.project} --data-file=FILE"
+            f"gcloud secrets {verb} {SECRET} --project={decisions.project} --data-file=FILE"
         )
     secret = getpass(f"The secret of the OAuth client {client} (it is not shown): ").strip()
     if not secret:
         raise WrongUsage("No secret was given. Nothing was deployed.")
-    if not is_there(gcloud, "secrets", "describe", SECRET):
+    if not made:
         gcloud.run("secrets", "create", SECRET, "--replication-policy=automatic")
     gcloud.run("secrets", "versions", "add", SECRET, "--data-file=-", given=secret)
 
@@ -55,10 +56,4 @@ def how_to_make_one(decisions: Decisions) -> str:
             *(f"       {each}" for each in back),
             "  3. Write its id as identity.client_id, and deploy: it asks for the secret.",
         )
-    )
-
-
-def _has_value(gcloud: Gcloud) -> bool:
-    return is_there(gcloud, "secrets", "describe", SECRET) and bool(
-        gcloud.ask("secrets", "versions", "list", SECRET, "--filter=state=ENABLED")
     )

@@ -20,7 +20,11 @@ class Steps:
     def step(self, what: str) -> Iterator[None]:
         """Do one."""
         began = self._clock()
-        yield
+        try:
+            yield
+        except Exception:
+            self.took(what, self._clock() - began, "FAILED", "red")
+            raise
         self.took(what, self._clock() - began)
 
     def took(self, what: str, time: timedelta, how: str = "done", style: str = "green") -> None:

@@ -1,7 +1,7 @@
 """The way back, also of what came half-way: what Terraform made by a build, and then what preparing made."""
 
 from kupyterhub_cli.installing import signing_in
-from kupyterhub_cli.installing.asked import is_there
+from kupyterhub_cli.installing.asked import buckets, is_there
 from kupyterhub_cli.installing.builds import Builds
 from kupyterhub_cli.installing.decisions import Decisions
 from kupyterhub_cli.installing.steps import Steps
@@ -16,30 +16,30 @@ def uninstall(session: Session, decisions: Decisions, *, everything: bool) -> No
     """Take it down; raises Refusal."""
     gcloud, builds = session.gcloud(decisions.project), Builds(session, decisions)
     if _has_state(gcloud, decisions):
-        builds.check_free()
-        builds.unlock()
-        gcloud.run("storage", "cp", str(decisions.file), decisions.kept)
-        what = "everything" if everything else "system"
-        build = builds.submit("infra/deploy/by_hand.yaml", {"_SCRIPT": "uninstall.sh", "_ARGUMENT": what})
-        session.screen.say(f"Build {build} takes it down. Ctrl-C does not end it.")
-        builds.follow(build)
+        if not is_there(gcloud, "storage", "cat", decisions.kept):
+            gcloud.run("storage", "cp", str(decisions.file), decisions.kept)
+        builds.by_hand("uninstall.sh", "everything" if everything else "system")
     if everything:
         _forget(session, gcloud, decisions)
 
 
 def _has_state(gcloud: Gcloud, decisions: Decisions) -> bool:
     """Whether Terraform has made anything; raises GcloudRefused where that cannot be found out."""
-    if decisions.state not in (bucket.rstrip("/") for bucket in gcloud.run("storage", "ls").splitlines()):
+    if decisions.state not in buckets(gcloud):
         return False
     return ".tfstate" in gcloud.run("storage", "objects", "list", f"{decisions.state}/**", "--format=value(name)")
 
 
 def _forget(session: Session, gcloud: Gcloud, decisions: Decisions) -> None:
-    """Remove what preparing made, the bucket last: with it nobody knows any more what there was."""
+    """Remove what preparing made. The bucket goes before the account, without which no build could look into it."""
     steps = Steps(session.screen, session.clock)
     with steps.step("secrets"):
         for secret in SECRETS:
-            _gone(gcloud, ("secrets", "describe", secret), ("secrets", "delete", secret))
+            if is_there(gcloud, "secrets", "describe", secret):
+                gcloud.run("secrets", "delete", secret)
+    with steps.step(f"bucket {decisions.state}"):
+        if decisions.state in buckets(gcloud):
+            gcloud.run("storage", "rm", "--recursive", decisions.state)
     with steps.step(f"account {decisions.account}"):
         member = f"serviceAccount:{decisions.account}"
         policy = gcloud.ask("projects", "get-iam-policy", decisions.project) or {}
@@ -49,16 +49,5 @@ def _forget(session: Session, gcloud: Gcloud, decisions: Decisions) -> None:
                     *("projects", "remove-iam-policy-binding", decisions.project, f"--member={member}"),
                     *(f"--role={binding['role']}", "--condition=None", "--format=none"),
                 )
-        account = ("iam", "service-accounts")
-        _gone(gcloud, (*account, "describe", decisions.account), (*account, "delete", decisions.account))
-    with steps.step(f"bucket {decisions.state}"):
-        _gone(
-            gcloud,
-            ("storage", "buckets", "describe", decisions.state),
-            ("storage", "rm", "--recursive", decisions.state),
-        )
-
-
-def _gone(gcloud: Gcloud, describe: tuple[str, ...], delete: tuple[str, ...]) -> None:
-    if is_there(gcloud, *describe):
-        gcloud.run(*delete)
+        if is_there(gcloud, "iam", "service-accounts", "describe", decisions.account):
+            gcloud.run("iam", "service-accounts", "delete", decisions.account)

@@ -113,6 +113,7 @@ def _checkout(folder: Path, variables: Mapping[str, Any]) -> None:
     for part in ("cloudbuild.yaml", "requirements.txt"):
         shutil.copy(CHECKOUT / part, folder)
     (folder / "functions").mkdir()
+    (folder / "functions/main.py").write_text("")
     for script in ("dead_letters.py", "records.py"):
         (folder / "infra/deploy" / script).write_text("")
     (folder / "infra/gcp/package_functions.py").write_text("")

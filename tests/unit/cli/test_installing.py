@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ allowed_emails: ["*@example.com"]
 domain: notebooks.example.com
 identity: {mode: oidc, issuer: "https://accounts.google.com", client_id: client}
 """
-STATE = "gs://my-project-kupyterhub-state/kupyterhub"
+BUCKET = "gs://my-project-kupyterhub-state"
+STATE = f"{BUCKET}/kupyterhub"
 
 
 @dataclass
@@ -82,9 +84,9 @@ def ended(status: str = "SUCCESS", **steps: str) -> dict[str, Any]:
 
 
 PREPARED: dict[str, list[Any]] = {
-    "storage buckets describe": [{}],
+    "storage ls": [f"{BUCKET}/\ngs://another/"],
     "iam service-accounts describe": [{}],
-    "storage cat gs://my-project-kupyterhub-state/kupyterhub/variables": [DECIDED],
+    f"storage cat {STATE}/variables": [DECIDED],
     f"storage cat {STATE}/data/default.tflock": [NO],
     f"storage cat {STATE}/system/default.tflock": [NO],
     f"storage cat {STATE}/system/default.tfstate": [{"outputs": {}}],
@@ -117,6 +119,7 @@ def test_five_answers_are_written_down(
     said = capsys.readouterr().err
     assert "project's id" in said
     assert "here is no e-mail address" in said
+    assert "fill in" not in said
     assert stage.run("init") == 2
     assert "is there already" in capsys.readouterr().err
 
@@ -128,11 +131,13 @@ def test_without_a_domain_it_is_googles_proxy() -> None:
     assert "domain" not in decided
 
 
-@pytest.mark.parametrize("answer", ["", "nobody", "*", "a@example.com, b", "@example.com"])
+@pytest.mark.parametrize(
+    "answer", ["", "nobody", "*", "a@example.com, b", "@example.com", "*@*", "*@*.com", "*@exa*.com", "*@example"]
+)
 def test_what_is_no_pattern_is_asked_for_again(answer: str) -> None:
     allowed = next(question for question in questions.QUESTIONS if question.name == "allowed")
     assert allowed.wrong(answer)
-    assert not allowed.wrong("*@example.com, a@b.org")
+    assert not allowed.wrong("*@example.com, a@b.org, *@*.example.com, s*@example.com")
 
 
 def test_quotas_are_what_the_page_says() -> None:
@@ -147,7 +152,10 @@ def test_quotas_are_what_the_page_says() -> None:
     ("decided", "metric", "least", "most"),
     [
         ({"proxy": "hosted"}, "CPUS", 16, 128),
-        ({"system_pool": {"machine_type": "n2-standard-2", "max_nodes": 2}}, "CPUS", 10, 84),
+        ({"system_pool": {"machine_type": "n2-standard-2", "max_nodes": 2}}, "CPUS", 8, 80),
+        ({"system_pool": {"machine_type": "n2-standard-2", "max_nodes": 2}}, "N2_CPUS", 2, 4),
+        ({"system_pool": {"machine_type": "e2-medium"}}, "CPUS", 10, 92),
+        ({"notebook_pools": {"a": {"machine_type": "a2-highgpu-1g"}}}, "CPUS", 6, 24),
         ({"notebook_pools": {"a": None, "b": {"max_nodes": 2, "min_nodes": 2}}}, "CPUS", 28, 120),
         ({"notebook_pools": {"a": {"gpu": {"type": "nvidia-l4", "count": 2}}}}, "NVIDIA_L4_GPUS", 2, 20),
         (
@@ -180,7 +188,9 @@ def test_preparing_says_what_is_short_and_ends_so(stage: Stage, capsys: pytest.C
         stage,
         {
             "billing": [{"billingEnabled": True}],
-            "compute regions": [GcloudRefused("not known yet"), {"quotas": few}],
+            "storage ls": [""],
+            "iam service-accounts describe": [NO],
+            "compute regions": [GcloudRefused("API [compute.googleapis.com] not enabled"), {"quotas": few}],
             "compute project-info": [{"quotas": []}],
             "projects describe": [{"projectNumber": "1"}],
             "dns managed-zones list": [[]],
@@ -199,9 +209,22 @@ def test_a_project_that_nobody_pays_for_is_refused(stage: Stage, capsys: pytest.
     assert len(gcloud.calls) == 1
 
 
+def test_what_is_hopeless_is_not_tried_again(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = GcloudRefused("Invalid value for field 'region': 'europe-west99'")
+    gcloud = at(stage, {"billing": [NO], "compute regions": [wrong]})
+    assert stage.run("prepare") == 1
+    said = capsys.readouterr().err
+    assert "europe-west99" in said
+    assert "quotas" in said
+    assert "FAILED" in said
+    assert len([call for call in gcloud.calls if "regions" in call]) == 1
+
+
 def test_a_zone_of_another_domain_is_refused(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     answers: dict[str, list[Any]] = {
         "billing": [NO],
+        "storage ls": [""],
+        "iam service-accounts describe": [NO],
         "compute": [{}],
         "projects describe": [{"projectNumber": "1"}],
         "dns managed-zones describe": [{"dnsName": "ample.com."}],
@@ -216,13 +239,14 @@ def test_a_deploy_shows_each_step_and_what_is_left(stage: Stage, capsys: pytest.
         "dns_records": {"value": {"wildcard": {"name": "*.n.example.com.", "type": "A", "data": "203.0.113.7"}}},
         "portal": {"value": {"url": "https://portal.n.example.com"}},
     }
+    mark = 'Step #10 - "release": == what lasts'
     working = {**ended("WORKING", test="SUCCESS"), "steps": [*ended(test="SUCCESS")["steps"], {"id": "release"}]}
     gcloud = at(
         stage,
         {
             **PREPARED,
             "builds describe": [working, ended(test="SUCCESS", release="SUCCESS")],
-            "logging read": ["Step: == what lasts", "Step: == what lasts\nStep: == the cluster"],
+            "logging read": [mark, f'{mark}\nStep #10 - "release": == the cluster\nx": a == b'],
             f"storage cat {STATE}/system/default.tfstate": [{"outputs": outputs}],
         },
     )
@@ -232,44 +256,97 @@ def test_a_deploy_shows_each_step_and_what_is_left(stage: Stage, capsys: pytest.
     assert "done      2:02" in said
     assert "*.n.example.com. A 203.0.113.7" in said
     assert "https://portal.n.example.com" in said
+    assert "a == b" not in said
     (submitted,) = [call for call in gcloud.calls if "builds submit" in call]
     assert f"--substitutions=_REGION=europe-west1,COMMIT_SHA={commit(stage)},_TESTED= " in submitted
 
 
 def test_a_step_that_fails_says_what_it_needs(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    failed = ended("FAILURE", test="SUCCESS", plan="FAILURE", release="QUEUED")
-    at(stage, {**PREPARED, "builds describe": [failed], "logging read": ["", "the last line\nthe one before"]})
+    """Those beside it are cancelled, or never heard of again."""
+    failed = ended("FAILURE", test="CANCELLED", sbom="WORKING", plan="FAILURE", release="QUEUED")
+    log = 'Step #4 - "plan": the last\nStep #0 - "test": of another\nStep #4 - "plan": before it'
+    at(stage, {**PREPARED, "builds describe": [failed], "logging read": ["", log]})
     assert stage.run("deploy") == 1
     said = capsys.readouterr().err
-    assert said.index("the one before") < said.index("the last line") < said.index("The step plan failed")
+    assert said.index("before it") < said.index("the last") < said.index("The step plan failed")
+    assert "of another" not in said
     assert "Mend what it says, and deploy again" in said
     assert "https://example.com/b1" in said
+
+
+def test_a_refusal_or_two_do_not_end_the_following(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    away = GcloudRefused("503")
+    gcloud = at(stage, {**PREPARED, "builds describe": [away, away, ended(test="SUCCESS")]})
+    assert stage.run("deploy") == 0
+    gcloud.answers["builds describe"] = [away]
+    assert stage.run("deploy") == 1
+    assert "goes on without you" in capsys.readouterr().err
+
+
+def test_the_commit_alone_is_submitted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    gcloud = at(stage, PREPARED)
+    (stage.session.folder / "everybody.csv").write_text("ada@example.com")
+    submitted = []
+
+    def run(*arguments: str, given: str | None = None) -> str:
+        if "submit" in arguments:
+            with tarfile.open(arguments[3]) as archive:
+                submitted.extend(archive.getnames())
+        return FakeGcloud.run(gcloud, *arguments, given=given)
+
+    monkeypatch.setattr(gcloud, "run", run)
+    assert stage.run("deploy") == 0
+    assert "infra/deploy" in submitted
+    assert not {"everybody.csv", "installation.yaml"} & set(submitted)
+
+
+@pytest.mark.parametrize("command", ["storage ls", "iam service-accounts describe", "secrets describe"])
+def test_what_cannot_be_found_out_is_not_absent(stage: Stage, command: str) -> None:
+    gcloud = at(stage, {command: [GcloudRefused("503 unavailable")], **PREPARED})
+    gcloud.answers[command] = [GcloudRefused("503 unavailable")]
+    assert stage.run("deploy") == 1
+    assert stage.run("uninstall", "--everything", "--yes") == 1
+    assert not [call for call in gcloud.calls if " create " in call or " add " in call]
 
 
 def test_a_build_of_the_same_is_followed_and_of_another_is_waited_for(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gcloud = at(stage, PREPARED)
-    gcloud.answers["builds list"] = [[{"id": "b0", "substitutions": {"COMMIT_SHA": commit(stage)}}]]
+    by_trigger = [{"id": "b0", "substitutions": {"COMMIT_SHA": commit(stage)}}]
+    gcloud.answers["builds list"] = [[], by_trigger]
     assert stage.run("deploy") == 0
-    assert "Build b0 deploys" in capsys.readouterr().err
-    assert not [call for call in gcloud.calls if "submit" in call or call.startswith("storage cp")]
+    assert not [call for call in gcloud.calls if "submit" in call or call.startswith(("storage cp", "storage rm"))]
     (stage.session.folder / "installation.yaml").write_text(f"{DECIDED}self_enrolment: true\n")
-    assert stage.run("deploy") == 1
-    assert "gcloud builds cancel b0" in capsys.readouterr().err
-    for command in (["rollback"], ["uninstall", "--yes"]):
-        gcloud.answers["storage ls"] = ["gs://my-project-kupyterhub-state/"]
+    for command in (["deploy"], ["rollback"], ["uninstall", "--yes"]):
         gcloud.answers["storage objects list"] = ["default.tfstate"]
         assert stage.run(*command) == 1
-        assert "is under way" in capsys.readouterr().err
+        assert "gcloud builds cancel b0 --project=my-project" in capsys.readouterr().err
     assert not [call for call in gcloud.calls if "submit" in call]
 
 
-def test_what_changes_is_shown_and_kept(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    gcloud = at(stage, PREPARED, text=f"{DECIDED}self_enrolment: true\n")
+@pytest.mark.parametrize(("command", "script"), [("rollback", "rollback.sh"), ("uninstall", "uninstall.sh")])
+def test_the_ways_back_are_followed_too(stage: Stage, command: str, script: str) -> None:
+    argument = "system" if command == "uninstall" else ""
+    gcloud = at(stage, {**PREPARED, "storage objects list": ["default.tfstate"]})
+    gcloud.answers["builds list"] = [[{"id": "b0", "substitutions": {"_SCRIPT": script, "_ARGUMENT": argument}}]]
+    assert stage.run(command, *(["--yes"] if argument else [])) == 0
+    assert "builds describe b0" in "\n".join(gcloud.calls)
+    assert not [call for call in gcloud.calls if "submit" in call]
+
+
+def test_what_is_new_is_kept_and_what_would_go_is_asked_about(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gcloud = at(stage, PREPARED, text=f"\n{DECIDED}self_enrolment: true\n")
     assert stage.run("deploy") == 0
-    assert "+self_enrolment: true" in capsys.readouterr().err
     assert [call for call in gcloud.calls if call.startswith("storage cp") and "variables/installation.yaml" in call]
+    gcloud.answers[f"storage cat {STATE}/variables"] = [f"{DECIDED}autopilot: true"]
+    gcloud.calls.clear()
+    assert stage.run("deploy") == 6
+    assert "-autopilot: true" in capsys.readouterr().err
+    assert not [call for call in gcloud.calls if "submit" in call or call.startswith("storage cp")]
+    assert stage.run("deploy", "--yes") == 0
 
 
 @pytest.mark.parametrize(("who", "taken"), [("root@0a1b", True), ("ada@laptop", False)])
@@ -333,11 +410,12 @@ def test_another_project_is_not_deployed_by_mistake(stage: Stage, capsys: pytest
 
 def test_one_goes_back_by_a_build(stage: Stage) -> None:
     gcloud = at(stage, PREPARED)
-    assert stage.run("rollback", "0a1b2c3") == 0
+    assert stage.run("rollback", commit(stage)[:7]) == 0
     (submitted,) = [call for call in gcloud.calls if "submit" in call]
     assert "by_hand.yaml" in submitted
-    assert "_SCRIPT=rollback.sh,_ARGUMENT=0a1b2c3" in submitted
-    assert stage.run("rollback", "a; rm") == 2
+    assert f"_SCRIPT=rollback.sh,_ARGUMENT={commit(stage)} " in submitted
+    for no_commit in ("a; rm", "0a1b2c3", "--all"):
+        assert stage.run("rollback", "--", no_commit) == 2
 
 
 def test_taking_it_down_asks_for_the_projects_id(

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,10 +28,6 @@ def before(step: str) -> set[str]:
     return waited.union(*map(before, waited))
 
 
-def tool(name: str) -> Path:
-    return Path(sys.executable).with_name(name)
-
-
 @pytest.mark.parametrize("build", [BUILD, BY_HAND], ids=["deploy", "by hand"])
 def test_it_is_as_cloud_builds_schema_says(build: dict[str, Any]) -> None:
     jsonschema.validate(build, SCHEMA)
@@ -56,13 +50,11 @@ def test_a_step_is_a_script_that_one_can_run(step: str) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_a_script_is_executable_strict_and_clean(script: Path) -> None:
+def test_a_script_is_executable_and_strict(script: Path) -> None:
     assert os.access(script, os.X_OK)
     text = script.read_text()
     assert text.startswith("#!/usr/bin/env bash\n# ")
     assert "\nset -euo pipefail\n" in text
-    found = subprocess.run([tool("shellcheck"), script], capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout) == (0, "")
 
 
 def test_no_script_is_forgotten() -> None:
@@ -70,15 +62,6 @@ def test_no_script_is_forgotten() -> None:
     called = "\n".join(path.read_text() for path in [CHECKOUT / "cloudbuild.yaml", *SCRIPTS, *command])
     for script in SCRIPTS:
         assert re.search(rf'[/"]{re.escape(script.name)}', called), script.name
-
-
-def test_the_builders_dockerfile_is_clean() -> None:
-    config = CHECKOUT / "docker/.hadolint.yaml"
-    dockerfile = CHECKOUT / "infra/deploy/Dockerfile"
-    found = subprocess.run(
-        [tool("hadolint"), "--config", config, dockerfile], capture_output=True, text=True, check=False
-    )
-    assert (found.returncode, found.stdout) == (0, "")
 
 
 def test_every_image_that_runs_a_step_is_of_one_version() -> None:
@@ -104,7 +87,15 @@ def test_nothing_is_pushed_that_was_not_tested_and_scanned() -> None:
 
 def test_nothing_is_released_that_was_not_pushed_and_planned() -> None:
     assert {"push", "plan", "sbom"} <= before("release")
-    assert not [step for step in STEPS if "release" in before(step)]
+
+
+def test_nothing_is_made_before_all_that_may_refuse_the_commit_has_ended() -> None:
+    """A step that fails kills those beside it; what Terraform had just made would be known to nobody."""
+    for step, config in STEPS.items():
+        text = (CHECKOUT / config["args"][0]).read_text() if step != "builder" else ""
+        if re.search(r'terraform\.sh"? \w+ apply|deploy\.sh', text):
+            after = {other for other in STEPS if step in before(other)}
+            assert set(STEPS) == before(step) | {step} | after, step
 
 
 def test_audit_and_scan_leave_nothing_out() -> None:
@@ -155,17 +146,3 @@ def test_substitutions_are_used_and_explained() -> None:
     for name in BUILD["substitutions"]:
         assert re.search(rf"^  {name}: .*# ", text, re.MULTILINE), name
         assert text.count(f"${name}") >= 1
-
-
-def test_a_build_by_hand_takes_what_steps_need_along() -> None:
-    ignored = (CHECKOUT / "infra/deploy/gcloudignore").read_text()
-    assert "installation.yaml" in ignored  # builds get it from the bucket
-    assert not re.search(r"^(docker|functions|infra|tests|cli|docs)/?$", ignored, re.MULTILINE)
-
-
-def test_the_yaml_of_the_repository_is_clean() -> None:
-    listed = ["git", "ls-files", "*.yaml", "*.yml"]
-    names = subprocess.run(listed, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split()
-    command = [tool("yamllint"), "--strict", *names]
-    found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout) == (0, "")

@@ -12,6 +12,7 @@ project_id: my-project
 region: europe-west1
 firestore_location: eur3
 allowed_emails: ["*@example.com"]
+domain: notebooks.example.com
 """
 
 # Each names itself, and the release that it was called for.
@@ -205,27 +206,35 @@ def planning(bench: Bench) -> None:
     (bench.bucket / "variables/installation.yaml").write_text(DECISIONS)
 
 
-def test_a_plan_gets_the_variables_and_makes_the_registry_alone(bench: Bench) -> None:
+def test_a_plan_gets_the_variables_and_makes_nothing(bench: Bench) -> None:
     planning(bench)
-    (bench.bucket / "releases").mkdir()
-    (bench.bucket / "releases/last").write_text("0a1b2c3")
     done = bench.run("plan.sh")
     assert done.returncode == 0, done.stderr
     assert '"europe-west1"' in (bench.folder / "variables/data.tfvars.json").read_text()
-    (applied,) = [call for call in bench.calls if "apply" in call]
+    roots = [call.split(" -")[0] for call in bench.calls if call.startswith("terraform.sh")]
+    # The system's plan reads what is not made yet.
+    assert roots == ["terraform.sh data plan", "terraform.sh data list"]
+
+
+def test_the_system_is_planned_once_there_is_what_it_reads(bench: Bench) -> None:
+    planning(bench)
+    bench.program("checkout/infra/deploy/terraform.sh", NOTE + '[ "$2" != list ] || echo google_storage_bucket.b\n')
+    assert bench.run("plan.sh").returncode == 0
+    assert "terraform.sh system plan" in bench.calls[-1]
+
+
+def test_the_registry_comes_after_what_lasts_and_alone(bench: Bench) -> None:
+    bench.take("registry.sh")
+    bench.program("checkout/infra/deploy/terraform.sh", NOTE)
+    done = bench.run("registry.sh")
+    assert done.returncode == 0, done.stderr
+    lasting, applied = bench.calls
+    assert lasting == "terraform.sh data apply"
     target = re.search(r'-target=google_artifact_registry_repository.(\w+)\["([\w-]+)"\]', applied)
     assert target is not None
     registry = (CHECKOUT / "infra/gcp/system/registry.tf").read_text()
     assert f'resource "google_artifact_registry_repository" "{target[1]}"' in registry
     assert f"    {target[2]} = " in registry
-
-
-def test_before_anything_was_released_a_plan_makes_what_lasts(bench: Bench) -> None:
-    planning(bench)
-    done = bench.run("plan.sh")
-    assert done.returncode == 0, done.stderr
-    roots = [call.split(" -")[0] for call in bench.calls if call.startswith("terraform.sh")]
-    assert roots == ["terraform.sh data apply", "terraform.sh system plan", "terraform.sh system apply"]
 
 
 def test_an_image_that_the_registry_has_is_not_built_again(bench: Bench) -> None:

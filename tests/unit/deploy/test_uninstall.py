@@ -2,6 +2,8 @@
 
 import subprocess
 
+import pytest
+
 from unit.deploy.conftest import NOTE, Bench
 
 CLUSTER = "google_container_cluster.cluster"
@@ -52,11 +54,12 @@ def test_what_was_never_made_is_not_destroyed(bench: Bench) -> None:
     assert verbs(bench) == []
 
 
-def test_the_next_installation_after_everything_begins_anew(bench: Bench) -> None:
+@pytest.mark.parametrize("what", ["system", "everything"])
+def test_nobody_goes_back_to_a_release_whose_images_are_gone(bench: Bench, what: str) -> None:
     last = bench.bucket / "releases/last"
     last.parent.mkdir(parents=True)
     last.write_text("0a1b2c3")
-    assert taken_down(bench, "everything").returncode == 0
+    assert taken_down(bench, what).returncode == 0
     assert "gcloud storage rm gs://my-state/kupyterhub/releases/last" in bench.calls
 
 

@@ -1,6 +1,7 @@
 """What is wrong with an installation's decisions, and what a build makes of them."""
 
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ project_id: my-project
 region: europe-west1
 firestore_location: eur3
 allowed_emails: ["*@example.com"]
+domain: notebooks.example.com
 """
 
 
@@ -50,10 +52,31 @@ def written(folder: Path, text: str) -> Path:
         (GOOD + "smoke_emails: [a@example.com]", "smoke_emails is wanted"),
         (GOOD + "smoke_emails: [a@example.com, a@example.com]", "smoke_emails is wanted"),
         (GOOD + "smoke_emails: a@example.com", "smoke_emails is wanted"),
+        (GOOD.replace("domain: notebooks.example.com", "domain:"), "domain is missing"),
+        (GOOD + "region: europe-west4", "region stands twice"),
+        (GOOD + "profiles: {default: {cpu: 1, cpu: 2}}", "cpu stands twice"),
+        (GOOD.replace("my-project", "2020-01-01"), "project_id is not what it should be"),
+        (GOOD + "labels: {since: 2020-01-01}", "Put quotes around it"),
+        *(
+            (f"{GOOD}{wrong}", f"{wrong.partition(':')[0]} is not what it should be, which is such as")
+            for wrong in (
+                "notebook_pools: {default: 5}",
+                "notebook_pools: {default: {max_nodes: ten}}",
+                "notebook_pools: {default: {gpu: nvidia-l4}}",
+                "notebook_pools: []",
+                "system_pool: small",
+                "identity: oidc",
+                "portal: true",
+                "admins: you@example.com",
+                "admins: [5]",
+            )
+        ),
+        (GOOD.replace('["*@example.com"]', "5"), "allowed_emails is not what it should be"),
+        (GOOD.replace("europe-west1", "5"), "region is not what it should be"),
     ],
 )
 def test_what_is_wrong_is_said(variables: ModuleType, tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(variables.WrongDecision, match=said.replace("?", r"\?")):
+    with pytest.raises(variables.WrongDecision, match=re.escape(said)):
         variables.main(written(tmp_path, text))
     assert not list(tmp_path.glob("*.json"))
 
@@ -61,11 +84,12 @@ def test_what_is_wrong_is_said(variables: ModuleType, tmp_path: Path, text: str,
 def test_each_root_gets_its_own_variables_and_the_defaults_of_what_is_empty(
     variables: ModuleType, tmp_path: Path
 ) -> None:
-    variables.main(written(tmp_path, f"{GOOD}domain:\nlabels: {{a: b}}\nportal: {{}}\n"), tmp_path)
+    variables.main(written(tmp_path, f"{GOOD}dns_zone:\nlabels: {{a: b}}\nportal: {{}}\n"), tmp_path)
     data, system = (json.loads((tmp_path / f"{root}.tfvars.json").read_text()) for root in ("data", "system"))
     both = {"project_id": "my-project", "labels": {"a": "b"}}
     assert data == {**both, "region": "europe-west1", "firestore_location": "eur3"}
-    assert system == {**both, "allowed_emails": ["*@example.com"], "portal": {}}
+    given = {"allowed_emails": ["*@example.com"], "domain": "notebooks.example.com", "portal": {}}
+    assert system == {**both, **given}
     emails = (tmp_path / "smoke-emails").read_text()
     assert emails == "kupyterhub-smoke-a@example.com kupyterhub-smoke-b@example.com\n"
 

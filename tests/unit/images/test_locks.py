@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,26 @@ def test_the_bill_of_materials_has_every_package_of_the_lock(image: str) -> None
         (entry["name"], entry["version"]) for entry in lock(image)
     }
     assert all(component["purl"].startswith("pkg:pypi/") for component in bill["components"])
+
+
+def test_the_tests_lock_answers_what_tests_need_in_the_versions_of_the_images() -> None:
+    """If not: docker/lock writes it anew."""
+    checkout = DOCKER.parent
+    groups = tomllib.loads((checkout / "pyproject.toml").read_text())["dependency-groups"]
+    wanted = [Requirement(each) for name in ("test", "local") for each in groups[name] if isinstance(each, str)]
+    wanted += [
+        Requirement(line) for line in (checkout / "requirements.txt").read_text().splitlines() if line[:1].isalpha()
+    ]
+    text = (checkout / "tests/requirements.lock").read_text()
+    locked: dict[str, set[str]] = {}
+    for entry in _ENTRY.finditer(text):
+        assert "--hash=sha256:" in entry["rest"], entry["name"]
+        locked.setdefault(canonicalize_name(entry["name"]), set()).add(entry["version"])
+    for requirement in wanted:
+        versions = locked.get(canonicalize_name(requirement.name), set())
+        assert versions, f"{requirement} is not in the lock"
+        assert all(version in requirement.specifier for version in versions), requirement
+    for image in IMAGES:
+        for entry in lock(image):
+            assert entry["version"] in locked[canonicalize_name(entry["name"])], (image, entry["name"])
+    assert "://" not in text
