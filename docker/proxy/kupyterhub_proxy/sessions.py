@@ -120,8 +120,11 @@ class Sessions:
     def redeem(self, code: str, host: str, cookies: Mapping[str, str]) -> Visitor | None:
         """Give whose a code is, if it is for this host and this browser and not too old."""
         fields = self._codes.loads(code)
-        proof = _digest(cookies.get(self._nonce_cookie, ""))
-        if fields is None or fields["host"] != host or not secrets.compare_digest(fields["proof"], proof):
+        nonce = cookies.get(self._nonce_cookie)
+        # Of no nonce anybody knows the digest.
+        if fields is None or fields["host"] != host or not nonce:
+            return None
+        if not secrets.compare_digest(fields["proof"], _digest(nonce)):
             return None
         visitor = Visitor.read(fields)
         return visitor if self.lasts(visitor) else None
