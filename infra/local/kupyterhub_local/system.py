@@ -105,7 +105,6 @@ class LocalSystem:
             self.environment
             | {
                 "KUPYTERHUB_SETTINGS": str(self.state.settings),
-                "KUPYTERHUB_IDENTITY": "local",
                 "KUPYTERHUB_PORTAL_URL": self.addresses.portal,
                 "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.session_key),
             },
