@@ -20,6 +20,7 @@ from kupyterhub_portal.settings import PortalSettings, SignInHost
 from kupyterhub_portal.store import Store
 from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.portal_assertions import PortalAssertions
+from system.accessibility import violations
 from system.neighbours import Notebook
 from twins.keys import serving
 
@@ -171,6 +172,7 @@ async def test_what_a_page_holds_is_kept_when_its_session_is_over(both: Both, pa
     await page.context.clear_cookies(name=SESSION)
     await page.get_by_role("button", name="Add").click()
     await expect(page.get_by_role("heading", name="Sign in once more")).to_be_visible()
+    assert await violations(page) == []
     async with page.expect_popup() as opened:
         await page.get_by_role("link", name="Sign in in another tab").click()
     await nobodys_yet(await opened.value).to_be_visible()

@@ -14,8 +14,8 @@ from kupyterhub.domain.names import normalise_email
 from kupyterhub_portal.problem import Problem
 
 _SKEW_SECONDS = 30
-# Keys change every few days at most. Of an unknown one PyJWT asks at once, but not each time: it may be an invention.
-_FRESH_SECONDS = 3600
+# So long a key counts that is taken out. Of an unknown one PyJWT asks at once, but not each time: it may be invented.
+_FRESH_SECONDS = 15 * 60
 _TIMEOUT_SECONDS = 10
 
 log = logging.getLogger("kupyterhub")

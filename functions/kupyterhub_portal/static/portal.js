@@ -4,8 +4,8 @@
 const EVERY = 2000
 const FRESH = 5 * 60 * 1000
 
-// Has the sign-in host say once more who this is, by redirects alone, so that the page keeps what it holds. Where nobody is
-// signed in there, or where it counts as another site (on one machine), nothing comes of it.
+// Has the sign-in host say once more who this is, by redirects alone, so that the page keeps what it holds. Where nobody
+// is signed in there, or where it counts as another site (on one machine), nothing comes of it.
 const renew = () => fetch('/', { mode: 'no-cors', credentials: 'include' }).catch(() => {})
 
 // A part of the page that is looked at again while it says that it changes, and when its tab is shown again.

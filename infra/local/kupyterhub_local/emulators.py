@@ -68,7 +68,7 @@ async def pubsub(programs: EmulatorPrograms, addresses: Addresses, say: Say) -> 
 
 
 async def answers(url: str) -> bool:
-    """Look once whether `url` answers, and with success. Leading elsewhere is one: the portal does, to the sign-in."""
+    """Look once whether `url` answers, and with success. To lead elsewhere is one, as the portal does."""
     timeout = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
     try:
         async with (

@@ -106,7 +106,7 @@ class LocalSystem:
             | {
                 "KUPYTERHUB_SETTINGS": str(self.state.settings),
                 "KUPYTERHUB_PORTAL_URL": self.addresses.portal,
-                "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.session_key),
+                "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.portal_session_key),
             },
             needs=["firestore"],
         )
