@@ -82,6 +82,15 @@ async def test_a_person_enrols_waits_works_stops_and_starts(
     await page.get_by_role("button", name="Start").press("Enter")
     await expect(page.get_by_role("link", name="Open JupyterLab")).to_be_visible(timeout=STARTED)
     await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_role("heading", name="Your server is stopped")).to_be_visible(timeout=CHANGED)
+
+    # Signing out is of both, too, and one comes back as whoever one says then.
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    await page.goto(url)
+    await expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    await sign_in(page, system, "stranger@example.com")
+    await expect(page.get_by_text("stranger@example.com")).to_be_visible()
 
 
 @pytest.mark.usefixtures("no_room")
