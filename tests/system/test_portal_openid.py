@@ -160,7 +160,16 @@ async def test_what_a_page_holds_is_kept_when_its_session_is_over(both: Both, pa
     await page.clock.install()
     await page.goto(f"{both.portal}/people/add")
     await sign_in_there(page, ADMIN)
-    # With scripts nobody notices.
+    await expect(page.get_by_role("heading", name="Add people")).to_be_visible()
+    # With scripts nobody notices, neither on a page that follows something…
+    await page.goto(both.portal)
+    await page.evaluate("window.stays = true")
+    await page.context.clear_cookies(name=SESSION)
+    async with page.expect_response(lambda answer: answer.url.endswith("/state") and answer.ok):
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert await page.evaluate("window.stays")
+    # … nor where something is typed.
+    await page.goto(f"{both.portal}/people/add")
     await page.get_by_role("textbox").fill("nobody")
     await page.clock.fast_forward("06:00")
     await page.context.clear_cookies(name=SESSION)
