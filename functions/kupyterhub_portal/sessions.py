@@ -13,8 +13,8 @@ from werkzeug.wrappers import Request, Response
 from kupyterhub_portal.cookies import Cookie
 from kupyterhub_portal.visitor import Visitor
 
-SESSION_SECONDS = 14 * 60
-"""With the minute that an assertion may be old, a sign-out counts within a quarter of an hour."""
+SESSION_SECONDS = 13 * 60
+"""With the minute of an assertion, and what clocks may differ, a sign-out counts within a quarter of an hour."""
 _DUE_SECONDS = 5 * 60
 """After so long a page that is opened has another one made: its forms have the rest of the time."""
 _NONCE_SECONDS = 10 * 60

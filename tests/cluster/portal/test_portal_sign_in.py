@@ -79,7 +79,7 @@ def test_the_session_is_for_no_script_and_no_other_site(way: Way) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Domain" not in cookie
-    assert "Max-Age=840" in cookie
+    assert "Max-Age=780" in cookie
 
 
 def test_an_assertion_serves_once_in_the_browser_that_asked(way: Way) -> None:
