@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Address", "Settings", "SettingsError", "TlsFiles", "read"]
 
 KEY_BYTES = 32
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
+# As browsers and the portal write it: without the port that goes without saying.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:(?!443$)[0-9]+)?")
 
 
 class Address(NamedTuple):

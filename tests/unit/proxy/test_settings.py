@@ -158,7 +158,16 @@ def test_the_portal_is_known_by_its_origin_where_there_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["p.example", "https://", "https://p.example/x", "https://p.example?x", "https://ada@p.example", "ftp://p"]
+    "url",
+    [
+        "p.example",
+        "https://",
+        "https://p.example/x",
+        "https://p.example?x",
+        "https://ada@p.example",
+        "https://p.example:443",
+        "ftp://p",
+    ],
 )
 def test_a_portal_that_is_no_origin_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="KUPYTERHUB_PORTAL_URL"):
