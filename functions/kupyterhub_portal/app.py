@@ -43,11 +43,11 @@ class Frame:
 
     def page(self, template: str, visitor: Visitor, *, status: int = 200, **values: Any) -> Response:
         """Render a page for a visitor."""
-        return pages.page(template, status=status, **self._of(visitor), **values)
+        return pages.page(template, self._entrance.sign_in_host, status=status, **self._of(visitor), **values)
 
     def begun(self, template: str, visitor: Visitor, **values: Any) -> Response:
         """Render one that begins before all of it is known (`pages.begun`)."""
-        return pages.begun(template, **self._of(visitor), **values)
+        return pages.begun(template, self._entrance.sign_in_host, **self._of(visitor), **values)
 
     def _of(self, visitor: Visitor) -> dict[str, Any]:
         return {
@@ -127,14 +127,27 @@ class Portal:
             )
         if answer := self._entrance.answer(request):
             return answer
-        if visitor := self._entrance.visitor(request):
+        visitor = self._entrance.visitor(request)
+        # A sign-in begins by a page that is opened: it leads back to that page, which must be one.
+        is_page = request.method in _READING and request.headers.get(_BY_SCRIPT[0]) != _BY_SCRIPT[1]
+        if is_page and (visitor is None or self._entrance.is_due(request)):
+            return self._entrance.ask(request)
+        if visitor is not None:
             return self._serve(request, visitor)
-        if request.method not in _READING or request.headers.get(_BY_SCRIPT[0]) == _BY_SCRIPT[1]:
-            # A sign-in begins by a page that is opened: it leads back to that page, which must be one.
-            raise Problem(
-                401, "You are not signed in any more", "Nothing was done. Sign in, then try again.", ("/", "Sign in")
-            )
-        return self._entrance.ask(request)
+        if request.method in _READING:
+            raise Problem(401, "You are not signed in any more", "Sign in, then try again.", ("/", "Sign in"))
+        return self._again(request)
+
+    def _again(self, request: Request) -> Response:
+        """Give back what a form holds whose sender is not signed in any more: it is sent again after a sign-in."""
+        self._forms.require_origin(request)
+        return pages.page(
+            "again.html",
+            self._entrance.sign_in_host,
+            status=401,
+            action=request.path,
+            fields=[*request.form.items(multi=True)],
+        )
 
     def _serve(self, request: Request, visitor: Visitor) -> Response:
         limit = self._reads if request.method in _READING else self._writes

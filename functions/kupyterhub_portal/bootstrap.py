@@ -11,12 +11,15 @@ from kupyterhub_portal.app import Frame, Portal
 from kupyterhub_portal.entrance import Entrance
 from kupyterhub_portal.everybody import Everybody
 from kupyterhub_portal.forms import Forms
+from kupyterhub_portal.identities.assertions import Assertions
+from kupyterhub_portal.identities.iap import ISSUER, IapEntrance
+from kupyterhub_portal.identities.sign_in_host import SignInHostEntrance
 from kupyterhub_portal.limits import Limit
 from kupyterhub_portal.listing import Listing
 from kupyterhub_portal.own import OwnServers
 from kupyterhub_portal.own_pages import OwnPages
 from kupyterhub_portal.sessions import Sessions
-from kupyterhub_portal.settings import Iap, Local, PortalSettings, read
+from kupyterhub_portal.settings import Iap, PortalSettings, read
 from kupyterhub_portal.store import Store
 
 
@@ -53,15 +56,7 @@ def wired(settings: PortalSettings, store: Store) -> Portal:
 def _entrance(settings: PortalSettings, forms: Forms) -> Entrance:
     identity = settings.identity
     if isinstance(identity, Iap):
-        # Imported where they are needed, as each costs the start of an instance something.
-        from kupyterhub_portal.identities.iap import IapEntrance  # noqa: PLC0415
-
-        return IapEntrance(identity.audience, identity.keys_url)
+        return IapEntrance(Assertions(ISSUER, identity.audience, identity.keys_url))
+    assertions = Assertions(identity.origin, settings.origin, identity.keys_url)
     sessions = Sessions(settings.key, secure=settings.origin.startswith("https:"))
-    if isinstance(identity, Local):
-        from kupyterhub_portal.identities.local import LocalEntrance  # noqa: PLC0415
-
-        return LocalEntrance(sessions, forms, settings.of_users.admins)
-    from kupyterhub_portal.identities.oidc import OidcEntrance  # noqa: PLC0415
-
-    return OidcEntrance(sessions, forms, identity, settings.origin, settings.key)
+    return SignInHostEntrance(identity.origin, assertions, sessions, forms)

@@ -14,12 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from werkzeug.wrappers import Request, Response
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     # With no-referrer, browsers would hide the origin of forms, too.
@@ -44,10 +39,10 @@ _templates.tests["moment"] = lambda value: isinstance(value, datetime)
 _templates.globals["asset"] = lambda name: f"{STATIC}{name}?{_versions[name]}"
 
 
-def begun(template: str, **values: Any) -> Response:
+def begun(template: str, sign_in_host: str, **values: Any) -> Response:
     """Render a template piece by piece; what it calls after `{{ begin }}` may not raise."""
     pieces = _templates.get_template(template).generate(values, begin=_BEGIN)
-    return Response(_parts(pieces), content_type="text/html; charset=utf-8", headers=_HEADERS)
+    return Response(_parts(pieces), content_type="text/html; charset=utf-8", headers=_headers(sign_in_host))
 
 
 def _parts(pieces: Iterator[str]) -> Iterator[str]:
@@ -55,14 +50,23 @@ def _parts(pieces: Iterator[str]) -> Iterator[str]:
     yield "".join(pieces)
 
 
-def page(template: str, *, status: int = 200, **values: Any) -> Response:
-    """Render a template."""
+def page(template: str, sign_in_host: str = "", *, status: int = 200, **values: Any) -> Response:
+    """Render a template. What its forms and scripts ask for may lead to `sign_in_host` and back."""
     return Response(
         _templates.get_template(template).render(values),
         status=status,
         content_type="text/html; charset=utf-8",
-        headers=_HEADERS,
+        headers=_headers(sign_in_host),
     )
+
+
+def _headers(sign_in_host: str) -> dict[str, str]:
+    ours = f"'self' {sign_in_host}".rstrip()
+    policy = (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src {ours}; img-src data:; "
+        f"form-action {ours}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return {**_HEADERS, "Content-Security-Policy": policy}
 
 
 def redirect(url: str) -> Response:

@@ -1,8 +1,10 @@
 """Who is signed in at the portal itself, in a signed cookie; nothing is stored.
 
-Signing out takes the cookie away; a copy of it that somebody made before is good until its time is over.
+It is short, and another one follows only if the sign-in host still knows this sign-in: who has signed out, wherever
+that was, is out here when it ends, and so is a copy of the cookie that somebody made before.
 """
 
+import hashlib
 import secrets
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -11,7 +13,11 @@ from werkzeug.wrappers import Request, Response
 from kupyterhub_portal.cookies import Cookie
 from kupyterhub_portal.visitor import Visitor
 
-SESSION_SECONDS = 24 * 60 * 60
+SESSION_SECONDS = 13 * 60
+"""With the minute of an assertion, and what clocks may differ, a sign-out counts within a quarter of an hour."""
+_DUE_SECONDS = 5 * 60
+"""After so long a page that is opened has another one made: its forms have the rest of the time."""
+_NONCE_SECONDS = 10 * 60
 
 
 class Sessions:
@@ -19,20 +25,41 @@ class Sessions:
 
     def __init__(self, key: bytes, *, secure: bool) -> None:
         self._signed = URLSafeTimedSerializer(key, salt="portal session")
-        self._cookie = Cookie("session", secure)
+        self._session = Cookie("session", secure)
+        self._nonce = Cookie("nonce", secure)
 
-    def visitor(self, request: Request) -> Visitor | None:
-        """Say who is signed in."""
+    def visitor(self, request: Request, seconds: int = SESSION_SECONDS) -> Visitor | None:
+        """Say who is signed in, by a session that is no older."""
         try:
-            email, sign_in = self._signed.loads(self._cookie.read(request), max_age=SESSION_SECONDS)
+            return Visitor(*self._signed.loads(self._session.read(request), max_age=seconds))
         except BadData:
             return None
-        return Visitor(email, sign_in)
 
-    def begin(self, response: Response, email: str) -> None:
-        """Sign in."""
-        self._cookie.set(response, self._signed.dumps([email, secrets.token_urlsafe(12)]), SESSION_SECONDS)
+    def is_due(self, request: Request) -> bool:
+        """Whether somebody who is signed in should have another session made."""
+        return self.visitor(request, _DUE_SECONDS) is None
+
+    def begin(self, response: Response, visitor: Visitor) -> None:
+        """Sign in. The nonce has served."""
+        fields = [visitor.email, visitor.sign_in, visitor.farewell]
+        self._session.set(response, self._signed.dumps(fields), SESSION_SECONDS)
+        self._nonce.set(response, "", 0)
 
     def end(self, response: Response) -> None:
         """Sign out."""
-        self._cookie.set(response, "", 0)
+        self._session.set(response, "", 0)
+
+    def prove(self, request: Request, response: Response) -> str:
+        """Give this browser a nonce, or keep what it has (other tabs), and return what binds an assertion to it."""
+        nonce = self._nonce.read(request) or secrets.token_urlsafe(24)
+        self._nonce.set(response, nonce, _NONCE_SECONDS)
+        return _digest(nonce)
+
+    def has_asked(self, request: Request, proof: str) -> bool:
+        """Whether this browser holds the nonce that `proof` is of; one without any holds none."""
+        nonce = self._nonce.read(request)
+        return bool(nonce) and secrets.compare_digest(_digest(nonce).encode(), proof.encode(errors="replace"))
+
+
+def _digest(nonce: str) -> str:
+    return hashlib.sha256(nonce.encode(errors="surrogateescape")).hexdigest()

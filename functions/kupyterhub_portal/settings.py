@@ -10,15 +10,10 @@ from kupyterhub import settings as files
 from kupyterhub.domain.errors import SettingsError
 from kupyterhub.domain.settings import Settings
 
-# https://cloud.google.com/iap/docs/signed-headers-howto: a JSON object, key id to PEM.
-_IAP_KEYS_URL = "https://www.gstatic.com/iap/verify/public_key"
+# https://cloud.google.com/iap/docs/signed-headers-howto
+_IAP_KEYS_URL = "https://www.gstatic.com/iap/verify/public_key-jwk"
 _KEY_BYTES = 32
 _PORTS = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """Everybody says who they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +26,16 @@ class Iap:
 
 
 @dataclass(frozen=True, slots=True)
-class Oidc:
-    """An OpenID provider."""
+class SignInHost:
+    """Our own server finds out who somebody is, and vouches for them here."""
 
-    issuer: str
-    client_id: str
-    client_secret: str = field(repr=False)
+    origin: str
+    """Of its sign-in host."""
+
+    @property
+    def keys_url(self) -> str:
+        """What verifies its assertions."""
+        return f"{self.origin}/.well-known/jwks.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +44,24 @@ class PortalSettings:
 
     origin: str
     """Where people find the portal, such as https://portal.example.com; nothing comes from elsewhere."""
-    identity: Local | Iap | Oidc
+    identity: Iap | SignInHost
     key: bytes = field(repr=False)
-    """What sign-ins and forms are signed with; all instances have the same."""
+    """What sessions and forms are signed with; all instances have the same."""
     of_users: Settings
 
 
 def read(environment: Mapping[str, str]) -> PortalSettings:
     """Read the environment and the files that it names; raises SettingsError."""
     of_users = files.load(Path(_required(environment, "KUPYTERHUB_SETTINGS")))
-    identity = _identity(environment, of_users)
     return PortalSettings(
-        origin=_origin(_required(environment, "KUPYTERHUB_PORTAL_URL"), local=isinstance(identity, Local)),
-        identity=identity,
+        origin=_origin(_required(environment, "KUPYTERHUB_PORTAL_URL")),
+        identity=_identity(environment, of_users),
         key=_key(environment),
         of_users=of_users,
     )
 
 
-def is_loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Whether that name or address is this machine's alone."""
     if host == "localhost":
         return True
@@ -73,7 +71,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _origin(url: str, *, local: bool) -> str:
+def _origin(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -81,47 +79,28 @@ def _origin(url: str, *, local: bool) -> str:
         raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}: {e}") from e
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None or not host:
         raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}; it should be scheme and host, with no path")
-    if local and not (parts.scheme == "http" and is_loopback(host)):
-        raise SettingsError(
-            f"KUPYTERHUB_PORTAL_URL is {url!r}; with KUPYTERHUB_IDENTITY=local everybody who reaches the portal may "
-            "be anybody, so it is on this machine only, as http://localhost:8000"
-        )
-    if not local and parts.scheme != "https" and not is_loopback(host):
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {url!r}; it should be an https URL")
     # As browsers name it: without the port that goes without saying.
     shown = parts.netloc.lower().removesuffix(f":{port}" if port == _PORTS.get(parts.scheme) else "")
     return f"{parts.scheme}://{shown.removesuffix(':')}"
 
 
-def _identity(environment: Mapping[str, str], of_users: Settings) -> Local | Iap | Oidc:
-    match _required(environment, "KUPYTERHUB_IDENTITY"):
-        case "local":
-            return Local()
-        case "iap":
-            return Iap(_required(environment, "KUPYTERHUB_IAP_AUDIENCE"))
-        case "oidc":
-            issuer, client = of_users.identity.issuer, of_users.identity.client_id
-            if not issuer or not client:
-                raise SettingsError("KUPYTERHUB_IDENTITY is oidc, but the settings' identity.mode is another")
-            secret = _file(environment, "KUPYTERHUB_OIDC_CLIENT_SECRET_FILE").decode(errors="replace")
-            return Oidc(issuer, client, secret)
-        case mode:
-            raise SettingsError(f"KUPYTERHUB_IDENTITY is {mode!r}; it is local, iap or oidc")
+def _identity(environment: Mapping[str, str], of_users: Settings) -> Iap | SignInHost:
+    if of_users.proxy == "hosted" or of_users.identity.mode == "iap":
+        return Iap(_required(environment, "KUPYTERHUB_IAP_AUDIENCE"))
+    return SignInHost(f"{of_users.scheme}://login.{of_users.domain}")
 
 
 def _key(environment: Mapping[str, str]) -> bytes:
-    key = _file(environment, "KUPYTERHUB_SESSION_KEY_FILE")
+    path = _required(environment, "KUPYTERHUB_SESSION_KEY_FILE")
+    try:
+        key = Path(path).read_bytes().strip()
+    except OSError as e:
+        raise SettingsError(f"KUPYTERHUB_SESSION_KEY_FILE {path}: {e.strerror}") from e
     if len(key) < _KEY_BYTES:
         raise SettingsError(f"the file of KUPYTERHUB_SESSION_KEY_FILE holds less than {_KEY_BYTES} bytes")
     return key
-
-
-def _file(environment: Mapping[str, str], variable: str) -> bytes:
-    path = _required(environment, variable)
-    try:
-        return Path(path).read_bytes().strip()
-    except OSError as e:
-        raise SettingsError(f"{variable} {path}: {e.strerror}") from e
 
 
 def _required(environment: Mapping[str, str], variable: str) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A lower-case e-mail, and which sign-in it comes from; empty where another signs people in for us."""
+    """A lower-case e-mail, and which sign-in it comes from; the latter empty where Identity-Aware Proxy knows it."""
 
     email: str
     sign_in: str = ""
+    farewell: str = ""
+    """By this word the sign-in host knows that they sign out."""

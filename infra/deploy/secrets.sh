@@ -22,7 +22,7 @@ decided() { grep -q "^  \"$1\": $2" "${VARIABLES:?}/system.tfvars.json"; }
 first_version kupyterhub-master-secret openssl rand -hex 32
 
 if decided portal ''; then
-    # The portal signs sign-ins and forms with it.
+    # The portal signs its sessions and forms with it.
     key=kupyterhub-portal-session-key
     if ! gcloud secrets describe "$key" --project="$PROJECT" >/dev/null 2>&1; then
         gcloud secrets create "$key" --project="$PROJECT" --replication-policy=automatic

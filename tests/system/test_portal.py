@@ -64,12 +64,12 @@ async def test_a_person_enrols_waits_works_stops_and_starts(
     await stranger.goto(url)
     await lab.sign_in(stranger, "stranger@example.com")
     await expect(stranger.get_by_role("heading", name="belongs to somebody else")).to_be_visible()
-    await sign_in(stranger, system, "stranger@example.com")
+    await stranger.goto(system.environment["PORTAL_URL"])
     await expect(stranger.get_by_role("heading", name="You have no server yet")).to_be_visible()
     assert "portal@example.com" not in await stranger.content()
 
+    # Who has signed in for the portal has for the notebook, too.
     await open_it.click()
-    await lab.sign_in(page, "portal@example.com")
     await lab.new_notebook(page)
     assert await lab.run_cell(page, "print(6 * 7)") == "42"
 
@@ -82,6 +82,15 @@ async def test_a_person_enrols_waits_works_stops_and_starts(
     await page.get_by_role("button", name="Start").press("Enter")
     await expect(page.get_by_role("link", name="Open JupyterLab")).to_be_visible(timeout=STARTED)
     await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_role("heading", name="Your server is stopped")).to_be_visible(timeout=CHANGED)
+
+    # Signing out is of both, too, and one comes back as whoever one says then.
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    await page.goto(url)
+    await expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    await sign_in(page, system, "stranger@example.com")
+    await expect(page.get_by_text("stranger@example.com")).to_be_visible()
 
 
 @pytest.mark.usefixtures("no_room")

@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm
 
 AUDIENCE = "/projects/1/global/backendServices/2"
 
@@ -18,6 +19,8 @@ class IdentityAwareProxy:
         self.key = ec.generate_private_key(ec.SECP256R1())
         pem = self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         self.keys = {key_id: pem.decode()}
+        shown = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        self.jwks = {"keys": [{**shown, "kid": key_id, "alg": "ES256", "use": "sig"}]}
 
     async def of(self, _: str) -> dict[str, str]:
         """The keys, as the server's `Certificates` gives them."""

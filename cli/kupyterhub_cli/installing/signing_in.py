@@ -40,12 +40,9 @@ def check(session: Session, decisions: Decisions) -> None:
 
 def how_to_make_one(decisions: Decisions) -> str:
     """What a person has to do in the console."""
-    domain = decisions.values.get("domain")
-    back = [f"https://login.{domain}/callback"]
+    back = f"https://login.{decisions.values.get('domain')}/callback"
     if (decisions.values.get("identity") or {}).get("mode") == "iap":
-        back = ["https://iap.googleapis.com/v1/oauth/clientIds/CLIENT_ID:handleRedirect"]
-    elif "portal" in decisions.values:
-        back.append(f"https://portal.{domain}/callback")
+        back = "https://iap.googleapis.com/v1/oauth/clientIds/CLIENT_ID:handleRedirect"
     return "\n".join(
         (
             "identity.client_id is missing in installation.yaml: people sign in by an OAuth client. With Google:",
@@ -53,7 +50,7 @@ def how_to_make_one(decisions: Decisions) -> str:
             '     Get started. "Internal" is your own organisation; "External" is everybody, once it is published.',
             f"  2. https://console.cloud.google.com/auth/clients/create?project={decisions.project}",
             "     A web application. Authorized redirect URIs:",
-            *(f"       {each}" for each in back),
+            f"       {back}",
             "  3. Write its id as identity.client_id, and deploy: it asks for the secret.",
         )
     )

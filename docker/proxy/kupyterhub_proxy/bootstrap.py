@@ -14,6 +14,7 @@ from kupyterhub_proxy.identities.settings import Iap, Local, Oidc
 from kupyterhub_proxy.login import SignInHost
 from kupyterhub_proxy.open_requests import OpenRequests
 from kupyterhub_proxy.people import People
+from kupyterhub_proxy.portal_assertions import PortalAssertions
 from kupyterhub_proxy.registry import Registry
 from kupyterhub_proxy.server import Front
 from kupyterhub_proxy.sessions import Sessions
@@ -53,7 +54,6 @@ def build(settings: Settings, outbox: Outbox) -> Front:
             registry,
             forwarder=Forwarder(),
             open_requests=open_requests,
-            portal_url=settings.portal_url,
         ),
     )
 
@@ -79,7 +79,8 @@ def _ways_in(
             way = LocalIdentity(hosts, registry, people)
         case Oidc():
             way = _oidc(settings, identity, cookies)
-    return SignInHost(hosts, sessions, way), SessionEntrance(hosts, sessions)
+    assertions = PortalAssertions(settings.session_key, hosts.login, hosts.portal) if hosts.portal else None
+    return SignInHost(hosts, sessions, way, assertions), SessionEntrance(hosts, sessions)
 
 
 # What these import takes some 0.3 s, which those who use none of it need not wait for.

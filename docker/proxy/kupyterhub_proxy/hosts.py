@@ -7,6 +7,9 @@ from enum import Enum, auto
 
 from kupyterhub_proxy.names import is_name
 
+PORTAL = "portal"
+"""Like a user's host, it has people sent to the sign-in host and back. No name of a user is like it."""
+
 
 class Place(Enum):
     """The hosts that are no user's."""
@@ -22,6 +25,8 @@ class Hosts:
 
     scheme: str
     domain: str
+    portal: str | None = None
+    """Origin of the portal, where there is one."""
 
     @property
     def login(self) -> str:
@@ -41,6 +46,10 @@ class Hosts:
     def user(self, name: str) -> str:
         """Origin of a user's host."""
         return self._origin(name)
+
+    def wanted(self, host: str) -> str:
+        """Origin of what somebody may want to get to: a user's host by its name, or the portal by `PORTAL`."""
+        return self.portal if host == PORTAL and self.portal else self._origin(host)
 
     def place(self, host_header: str) -> Place | str:
         """Tell what a Host header means: a Place, or the name of a user."""

@@ -1,4 +1,6 @@
-"""The host `login.<domain>`: finds out who somebody is and hands that to a user's host by a code.
+"""The host `login.<domain>`: finds out who somebody is, for the whole system.
+
+It hands that to a user's host by a code, and to the portal by an assertion.
 
 How a person proves who they are is an `Identity`'s business. Where something in front of the server knows
 everybody (`identities.iap`), there is no signing in, and another `LoginHost`.
@@ -12,14 +14,17 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from kupyterhub_proxy import cookies
+from kupyterhub_proxy.hosts import PORTAL
 from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.pages import redirect
+from kupyterhub_proxy.portal_assertions import KEYS_PATH, KEYS_SECONDS
 from kupyterhub_proxy.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kupyterhub_proxy.hosts import Hosts
+    from kupyterhub_proxy.portal_assertions import PortalAssertions
     from kupyterhub_proxy.sessions import Sessions
     from kupyterhub_proxy.visitor import Visitor
 
@@ -55,12 +60,15 @@ class Identity(Protocol):
 
 
 class SignInHost:
-    """Signs people in and out."""
+    """Signs people in and out. Without `assertions` there is no portal."""
 
-    def __init__(self, hosts: Hosts, sessions: Sessions, identity: Identity) -> None:
+    def __init__(
+        self, hosts: Hosts, sessions: Sessions, identity: Identity, assertions: PortalAssertions | None
+    ) -> None:
         self._hosts = hosts
         self._sessions = sessions
         self._identity = identity
+        self._assertions = assertions
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request to this host."""
@@ -70,6 +78,9 @@ class SignInHost:
         match request.method, request.path:
             case "GET" | "HEAD", "/":
                 return await self._arrive(request)
+            case "GET" | "HEAD", path if path == KEYS_PATH and self._assertions is not None:
+                headers = {"Cache-Control": f"public, max-age={KEYS_SECONDS}"}
+                return web.json_response(self._assertions.keys, headers=headers)
             case "POST", "/sign-out":
                 return await self._sign_out(self._visitor(request), Wanted())
             case _:
@@ -103,11 +114,19 @@ class SignInHost:
         return response
 
     def _way_back(self, visitor: Visitor, wanted: Wanted) -> str:
-        name = wanted.host or base_name(visitor.email)
-        if not wanted.proof:
-            return f"{self._hosts.user(name)}{wanted.next}"  # that host begins anew, with a nonce
-        query = urlencode({"code": self._sessions.code(visitor, name, wanted.proof), "next": wanted.next})
-        return f"{self._hosts.user(name)}{SESSION_PATH}?{query}"
+        host = wanted.host or base_name(visitor.email)
+        code = self._code(visitor, host, wanted.proof)
+        if not code:
+            return f"{self._hosts.wanted(host)}{wanted.next}"  # that host begins anew, with a nonce
+        query = urlencode({"code": code, "next": wanted.next})
+        return f"{self._hosts.wanted(host)}{SESSION_PATH}?{query}"
+
+    def _code(self, visitor: Visitor, host: str, proof: str) -> str:
+        if not proof:
+            return ""
+        if host != PORTAL:
+            return self._sessions.code(visitor, host, proof)
+        return self._assertions.of(visitor, proof, self._sessions.farewell(visitor)) if self._assertions else ""
 
     def _visitor(self, request: web.BaseRequest) -> Visitor | None:
         return self._sessions.visitor(cookies.read(request), _LOGIN)

@@ -30,6 +30,8 @@ CODE_SECONDS = 60
 LONGEST = timedelta(days=7)
 """So long a sign-in lasts that is used; then somebody proves again who they are."""
 NONCE_SECONDS = 10 * 60
+FAREWELL_SECONDS = 20 * 60
+"""Longer than a session of the portal, which has its word from when that began."""
 _KEPT = 4096
 
 
@@ -48,7 +50,7 @@ class Sessions:
         # Browsers send the same with each request, so a signature is checked once; what is refused is not kept.
         self._read = lru_cache(maxsize=_KEPT)(self._sessions.loads)
         self._codes = Passing(key, "code", CODE_SECONDS)
-        self._farewells = Passing(key, "farewell", CODE_SECONDS)
+        self._farewells = Passing(key, "farewell", FAREWELL_SECONDS)
 
     def visitor(self, cookies: Mapping[str, str], host: str) -> Visitor | None:
         """Tell who is signed in on this host, from the request's cookies."""
@@ -97,7 +99,7 @@ class Sessions:
             self._sign_outs.end(replace(visitor, until=visitor.began + LONGEST))
 
     def farewell(self, visitor: Visitor) -> str:
-        """Make the word, good for a minute, by which a user's host tells the sign-in host of a sign-out."""
+        """Make the word by which a user's host, or the portal, tells the sign-in host of a sign-out."""
         return self._farewells.dumps(visitor.sign_in)
 
     def parting(self, word: str) -> str | None:
@@ -118,8 +120,11 @@ class Sessions:
     def redeem(self, code: str, host: str, cookies: Mapping[str, str]) -> Visitor | None:
         """Give whose a code is, if it is for this host and this browser and not too old."""
         fields = self._codes.loads(code)
-        proof = _digest(cookies.get(self._nonce_cookie, ""))
-        if fields is None or fields["host"] != host or not secrets.compare_digest(fields["proof"], proof):
+        nonce = cookies.get(self._nonce_cookie)
+        # Of no nonce anybody knows the digest.
+        if fields is None or fields["host"] != host or not nonce:
+            return None
+        if not secrets.compare_digest(fields["proof"], _digest(nonce)):
             return None
         visitor = Visitor.read(fields)
         return visitor if self.lasts(visitor) else None

@@ -8,6 +8,7 @@ in a redirect. With `iap`, agents' host is a backend of its own without it: agen
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Address", "Settings", "SettingsError", "TlsFiles", "read"]
 
 KEY_BYTES = 32
+# As browsers and the portal write it: without the port that goes without saying.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:(?!443$)[0-9]+)?")
 
 
 class Address(NamedTuple):
@@ -67,8 +70,6 @@ class Settings:
     topic: str
     session_key: bytes = field(repr=False)
     tls: TlsFiles | None
-    portal_url: str | None
-    """Where people start and stop notebooks, if there is such a page."""
     replicas: int
     """How many processes serve this domain, this one included."""
     judged_seconds: float = JUDGED_SECONDS
@@ -87,7 +88,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         )
     scheme = "http" if isinstance(identity, Local) and tls is None else "https"
     return Settings(
-        hosts=Hosts(scheme, required(environment, "KUPYTERHUB_DOMAIN").lower()),
+        hosts=Hosts(scheme, required(environment, "KUPYTERHUB_DOMAIN").lower(), _portal(environment, scheme)),
         identity=identity,
         listen=listen,
         health_listen=_address(environment, "KUPYTERHUB_HEALTH_LISTEN"),
@@ -97,7 +98,6 @@ def read(environment: Mapping[str, str]) -> Settings:
         topic=required(environment, "KUPYTERHUB_TOPIC"),
         session_key=_session_key(environment, identity),
         tls=tls,
-        portal_url=environment.get("KUPYTERHUB_PORTAL_URL", "").strip() or None,
         replicas=_replicas(environment),
     )
 
@@ -108,6 +108,15 @@ def _address(environment: Mapping[str, str], variable: str) -> Address:
     if not host or not port.isdecimal():
         raise SettingsError(f"{variable} is {text!r}; it should be host:port, as 127.0.0.1:8000")
     return Address(host.strip("[]"), int(port))
+
+
+def _portal(environment: Mapping[str, str], scheme: str) -> str | None:
+    text = environment.get("KUPYTERHUB_PORTAL_URL", "").strip()
+    origin = text.lower().removesuffix("/")
+    # What is said of people goes there, and nowhere else.
+    if text and not (origin.startswith(("https:", f"{scheme}:")) and _ORIGIN.fullmatch(origin)):
+        raise SettingsError(f"KUPYTERHUB_PORTAL_URL is {text!r}; it should be https and a host, with no path")
+    return origin or None
 
 
 def _replicas(environment: Mapping[str, str]) -> int:

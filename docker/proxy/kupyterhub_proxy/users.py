@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class UserHosts:
-    """Serves the hosts of all users. `portal_url` is shown to whoever finds no JupyterLab."""
+    """Serves the hosts of all users. Whoever finds no JupyterLab is shown the portal."""
 
     def __init__(  # noqa: PLR0913 - each is another matter
         self,
@@ -42,7 +42,6 @@ class UserHosts:
         *,
         forwarder: Forwarder,
         open_requests: OpenRequests,
-        portal_url: str | None,
     ) -> None:
         self._hosts = hosts
         self._entrance = entrance
@@ -50,7 +49,6 @@ class UserHosts:
         self._registry = registry
         self._forwarder = forwarder
         self._open_requests = open_requests
-        self._portal_url = portal_url
 
     async def handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         """Answer a request to the host of this name."""
@@ -93,7 +91,7 @@ class UserHosts:
         )
 
     def _starting(self, name: str) -> web.Response:
-        portal = f"{self._portal_url.rstrip('/')}/?start={name}" if self._portal_url else None
+        portal = f"{self._hosts.portal}/?start={name}" if self._hosts.portal else None
         return page(
             "starting.html",
             status=503,

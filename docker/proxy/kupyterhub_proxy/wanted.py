@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from kupyterhub_proxy.hosts import PORTAL
 from kupyterhub_proxy.names import is_name
 from kupyterhub_proxy.pages import local_path
 
@@ -21,7 +22,7 @@ _PROOF = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A user's host, the proof that it asked for (`Sessions.prove`), and a path there; all may be empty."""
+    """A user's host or the portal, the proof that it asked for (`Sessions.prove`), a path there; all may be empty."""
 
     host: str = ""
     proof: str = ""
@@ -31,7 +32,7 @@ class Wanted:
     def read(cls, values: Mapping[str, str]) -> Wanted:
         """Read it from a query or a form, which anybody may have written."""
         host, proof = values.get("host", ""), values.get("proof", "")
-        if not is_name(host):
+        if host != PORTAL and not is_name(host):
             return cls()
         path = local_path(values.get("next", "/"))
         return cls(host, proof if _PROOF.fullmatch(proof) else "", path if len(path) <= MOST_PATH else "/")

@@ -1,1 +1,1 @@
-"""The ways to learn who somebody is, one file each; none knows of the others."""
+"""The two ways to learn who somebody is; both verify an assertion of somebody else's."""

@@ -2,6 +2,11 @@
 'use strict'
 
 const EVERY = 2000
+const FRESH = 5 * 60 * 1000
+
+// Has the sign-in host say once more who this is, by redirects alone, so that the page keeps what it holds. Where nobody
+// is signed in there, or where it counts as another site (on one machine), nothing comes of it.
+const renew = () => fetch('/', { mode: 'no-cors', credentials: 'include' }).catch(() => {})
 
 // A part of the page that is looked at again while it says that it changes, and when its tab is shown again.
 function follow(part) {
@@ -11,13 +16,20 @@ function follow(part) {
     clearTimeout(timer)
     if (document.hidden) return
     try {
-      const headers = { Accept: 'text/html', 'X-Requested-With': 'XMLHttpRequest' }
-      const answer = await fetch(part.dataset.follow, { headers, redirect: 'manual' })
+      let answer = await ask()
+      if (answer.status === 401) {
+        await renew()
+        answer = await ask()
+      }
       // Nobody is signed in any more: the page itself leads to where one signs in.
       if (answer.status === 401 || answer.type === 'opaqueredirect') return location.reload()
       if (answer.ok) show(await answer.text())
     } catch { /* a network that is away for a moment */ }
     if (part.querySelector('[data-changes]')) timer = setTimeout(look, EVERY)
+  }
+  const ask = () => {
+    const headers = { Accept: 'text/html', 'X-Requested-With': 'XMLHttpRequest' }
+    return fetch(part.dataset.follow, { headers, redirect: 'manual' })
   }
   const show = text => {
     const fresh = document.createElement('template')
@@ -63,6 +75,16 @@ function pick(all) {
   form.addEventListener('change', tell)
   tell()
 }
+
+// A form that is sent from a page that was open for long.
+let known = Date.now()
+document.addEventListener('submit', async event => {
+  if (Date.now() - known < FRESH) return
+  event.preventDefault()
+  await renew()
+  known = Date.now()
+  event.target.requestSubmit(event.submitter)
+})
 
 for (const part of document.querySelectorAll('[data-follow]')) follow(part)
 for (const all of document.querySelectorAll('[data-pick-all]')) pick(all)

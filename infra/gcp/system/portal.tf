@@ -5,33 +5,23 @@ locals {
     # Of the OAuth client by which Identity-Aware Proxy signs people in; without one, Google's own.
     client_id = local.self_hosted ? var.identity.client_id : var.portal.client_id
     host      = local.self_hosted ? "portal.${var.domain}" : var.portal.host
-    identity  = local.self_hosted ? var.identity.mode : "iap"
     # By name: its environment holds the number of the backend service that leads to it.
     function = "kupyterhub-portal"
   }
-  portal_by_iap = try(local.portal.identity == "iap", false)
+  # Else our own server vouches for people, whom the portal sends to its sign-in host.
+  portal_by_iap = local.portal != null && (!local.self_hosted || try(var.identity.mode == "iap", false))
   portal_url    = local.portal == null ? null : "https://${local.portal.host}"
 
-  # Both values are there before Terraform is: infra/deploy/secrets.sh makes the key, and a person brings the secret.
-  portal_files = local.portal == null ? {} : merge(
-    {
-      KUPYTERHUB_SESSION_KEY_FILE = {
-        folder  = "/etc/kupyterhub/session-key"
-        file    = "session-key"
-        secret  = "kupyterhub-portal-session-key"
-        version = var.portal.session_key_version
-      }
-      KUPYTERHUB_SETTINGS = local.secret_files.KUPYTERHUB_SETTINGS
-    },
-    local.portal_by_iap ? {} : {
-      KUPYTERHUB_OIDC_CLIENT_SECRET_FILE = {
-        folder  = "/etc/kupyterhub/client-secret"
-        file    = "client-secret"
-        secret  = local.proxy_on_run ? google_secret_manager_secret.proxy["client-secret"].secret_id : "kupyterhub-client-secret"
-        version = "latest"
-      }
+  portal_files = local.portal == null ? {} : {
+    # It is there before Terraform is: infra/deploy/secrets.sh makes it.
+    KUPYTERHUB_SESSION_KEY_FILE = {
+      folder  = "/etc/kupyterhub/session-key"
+      file    = "session-key"
+      secret  = "kupyterhub-portal-session-key"
+      version = var.portal.session_key_version
     }
-  )
+    KUPYTERHUB_SETTINGS = local.secret_files.KUPYTERHUB_SETTINGS
+  }
 }
 
 resource "google_cloudfunctions2_function" "portal" {
@@ -69,7 +59,6 @@ resource "google_cloudfunctions2_function" "portal" {
 
     environment_variables = merge(
       {
-        KUPYTERHUB_IDENTITY   = local.portal.identity
         KUPYTERHUB_PORTAL_URL = local.portal_url
         THREADS               = tostring(local.threads)
       },
@@ -95,8 +84,8 @@ resource "google_cloudfunctions2_function" "portal" {
   depends_on = [google_project_iam_member.accounts, google_artifact_registry_repository_iam_member.accounts, google_secret_manager_secret_iam_member.accounts]
 }
 
-# The whole list of who may call it. Identity-Aware Proxy calls it as an account of Google's; where the portal itself
-# signs people in, the load balancer, which has no identity, leads everybody to its sign-in, and nobody comes another way.
+# The whole list of who may call it. Identity-Aware Proxy calls it as an account of Google's; without that the load
+# balancer does, which has no identity, the portal sends everybody to the sign-in host, and nobody comes another way.
 resource "google_cloud_run_service_iam_binding" "portal" {
   for_each = toset(local.portals)
 

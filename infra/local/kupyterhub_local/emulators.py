@@ -68,10 +68,13 @@ async def pubsub(programs: EmulatorPrograms, addresses: Addresses, say: Say) -> 
 
 
 async def answers(url: str) -> bool:
-    """Look once whether `url` answers, and with success."""
+    """Look once whether `url` answers, and with success. To lead elsewhere is one, as the portal does."""
     timeout = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
             return answer.ok
     except (TimeoutError, aiohttp.ClientError):
         return False

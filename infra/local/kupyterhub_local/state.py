@@ -41,6 +41,11 @@ class StateFolder:
         return self.root / "session-key"
 
     @property
+    def portal_session_key(self) -> Path:
+        """What the portal signs its sessions with; it does not know the proxy's, by which that vouches for people."""
+        return self.root / "portal-session-key"
+
+    @property
     def addresses(self) -> Path:
         """Ports and address ranges of this checkout."""
         return self.root / "addresses.json"
@@ -104,7 +109,7 @@ class StateFolder:
         """Make the folder, its secrets and its settings (for `domain`), where they are not there yet."""
         for folder in (self.root, self.logs, self.snapshots, self.queue.parent, self.node):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for secret in (self.master_secret, self.session_key):
+        for secret in (self.master_secret, self.session_key, self.portal_session_key):
             if not secret.exists():
                 write_private(secret, secrets.token_hex(32) + "\n")
         if not self.settings.exists():

@@ -105,9 +105,8 @@ class LocalSystem:
             self.environment
             | {
                 "KUPYTERHUB_SETTINGS": str(self.state.settings),
-                "KUPYTERHUB_IDENTITY": "local",
                 "KUPYTERHUB_PORTAL_URL": self.addresses.portal,
-                "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.session_key),
+                "KUPYTERHUB_SESSION_KEY_FILE": str(self.state.portal_session_key),
             },
             needs=["firestore"],
         )

@@ -7,9 +7,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
 import local_system
-from cluster.portal.portal_site import ORIGIN, SETTINGS, Site
+from cluster.portal.portal_site import LOGIN, ORIGIN, SETTINGS, Site
 from kupyterhub import settings as files
-from kupyterhub_portal.settings import Local, PortalSettings
+from kupyterhub_portal.settings import PortalSettings, SignInHost
 from kupyterhub_portal.store import Store
 
 
@@ -32,5 +32,5 @@ def client_of(emulators: local_system.RunningEmulators) -> Iterator[Callable[[st
 def site(client_of: Callable[[str], firestore.Client], request: pytest.FixtureRequest) -> Site:
     # Project ids are short, and of few characters.
     client = client_of(f"portal-{abs(hash(request.node.name)) % 10**12}")
-    settings = PortalSettings(ORIGIN, Local(), b"k" * 32, files.parse(SETTINGS))
+    settings = PortalSettings(ORIGIN, SignInHost(LOGIN), b"k" * 32, files.parse(SETTINGS))
     return Site(client.collection("users"), settings, Store(client))

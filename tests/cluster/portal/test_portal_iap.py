@@ -1,13 +1,8 @@
 """Who comes through Identity-Aware Proxy is who its assertion says; nobody else comes in."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
 
 import jwt
 import pytest
@@ -15,45 +10,26 @@ import pytest
 from cluster.portal.portal_site import ADA, ADMIN, Site
 from kupyterhub_portal.settings import Iap
 from twins.google_iap import AUDIENCE, IdentityAwareProxy
+from twins.keys import KeyServer, serving
 
 IAP = IdentityAwareProxy()
 HEADER = "X-Goog-IAP-JWT-Assertion"
 
 
-class Keys(BaseHTTPRequestHandler):
+@pytest.fixture
+def keys() -> Iterator[KeyServer]:
     """Google's list of keys."""
-
-    def __init__(self, asked: list[str], *arguments: Any) -> None:
-        self._asked = asked
-        super().__init__(*arguments)
-
-    def do_GET(self) -> None:
-        self._asked.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps(IAP.keys).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
+    with serving(IAP.jwks) as server:
+        yield server
 
 
 @pytest.fixture
-def asked() -> list[str]:
-    return []
+def behind_iap(site: Site, keys: KeyServer) -> Site:
+    identity = Iap(AUDIENCE, f"http://127.0.0.1:{keys.server_port}/keys")
+    return replace(site, settings=replace(site.settings, identity=identity))
 
 
-@pytest.fixture
-def behind_iap(site: Site, asked: list[str]) -> Iterator[Site]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Keys, asked)) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        identity = Iap(AUDIENCE, f"http://127.0.0.1:{server.server_port}/keys")
-        yield replace(site, settings=replace(site.settings, identity=identity))
-        server.shutdown()
-        thread.join()
-
-
-def test_an_assertion_is_a_sign_in(behind_iap: Site, asked: list[str]) -> None:
+def test_an_assertion_is_a_sign_in(behind_iap: Site, keys: KeyServer) -> None:
     behind_iap.add(ADA, "Ready")
     browser = behind_iap.browser()
     for _ in range(3):
@@ -61,7 +37,7 @@ def test_an_assertion_is_a_sign_in(behind_iap: Site, asked: list[str]) -> None:
         assert "Your server is running" in page
     assert 'href="/?gcp-iap-mode=CLEAR_LOGIN_COOKIE"' in page
     assert browser.get("/people", **{HEADER: IAP.assertion(ADMIN)}).status_code == 200
-    assert asked == ["/keys"]
+    assert len(keys.asked) == 1
 
 
 def test_a_form_is_of_who_the_assertion_names(behind_iap: Site) -> None:

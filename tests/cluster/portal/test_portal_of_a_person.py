@@ -13,12 +13,6 @@ from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.store import Store
 
 
-def test_who_is_not_signed_in_is_asked_who_they_are(site: Site) -> None:
-    answer = site.browser().get("/")
-    assert "Who are you?" in answer.text
-    assert "one machine only" in answer.text
-
-
 def test_somebody_enrols_once_and_nothing_but_the_email_is_written(site: Site) -> None:
     browser = site.browser(ADA)
     assert "You have no server yet" in browser.get("/").text

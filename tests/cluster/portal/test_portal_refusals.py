@@ -13,7 +13,7 @@ from kupyterhub_portal.store import Store
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://localhost:8000", "http://evil.localhost:8000"])
-@pytest.mark.parametrize("path", ["/stop", "/sign-in", "/sign-out"])
+@pytest.mark.parametrize("path", ["/stop", "/sign-out"])
 def test_a_form_of_another_origin_does_nothing(site: Site, origin: str | None, path: str) -> None:
     user = site.add(ADA, "Ready")
     browser = site.browser(ADA)
@@ -51,7 +51,7 @@ def test_reading_never_changes_anything(site: Site) -> None:
 def test_each_answer_forbids_what_pages_of_others_would_do(site: Site) -> None:
     site.add(ADA, "Ready")
     for answer in (
-        site.browser().get("/"),
+        site.browser().post("/stop"),
         site.browser(ADA).get("/"),
         site.browser(ADMIN).get("/people"),
         site.browser(ADA).get("/nowhere"),
@@ -64,56 +64,11 @@ def test_each_answer_forbids_what_pages_of_others_would_do(site: Site) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_session_is_for_no_script_and_no_other_site(site: Site) -> None:
-    answer = site.browser().post("/sign-in", email=ADA)
-    (cookie,) = answer.headers.getlist("Set-Cookie")
-    assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
-    assert "Domain" not in cookie
-
-
-def test_a_session_that_was_changed_is_none(site: Site) -> None:
-    browser = site.browser()
-    browser.client.set_cookie("kupyterhub-portal-session", "W10.x.y", domain="localhost")
-    assert "Who are you?" in browser.get("/").text
-
-
-def test_who_is_not_signed_in_any_more_is_told_so_where_no_page_was_asked_for(site: Site) -> None:
-    browser = site.browser()
-    answers = [browser.post("/stop"), browser.get("/state", **{"X-Requested-With": "XMLHttpRequest"})]
-    assert [answer.status_code for answer in answers] == [401, 401]
-    assert all("You are not signed in any more" in answer.text for answer in answers)
-
-
-def test_an_address_that_was_mistyped_may_be_mended(site: Site) -> None:
-    page = site.browser().post("/sign-in", email="ada@@example.com", next="/people").text
-    assert 'value="ada@@example.com"' in page
-    assert 'value="/people"' in page
-
-
-def test_signing_out_ends_it(site: Site) -> None:
-    browser = site.browser(ADA)
-    browser.post("/sign-out")
-    assert "Who are you?" in browser.get("/").text
-
-
-@pytest.mark.parametrize("following", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb"])
-def test_a_sign_in_leads_nowhere_else(site: Site, following: str) -> None:
-    answer = site.browser().post("/sign-in", email=ADA, next=following)
-    assert answer.headers["Location"] == "/"
-
-
-def test_nobody_signs_in_from_another_machine_where_nobody_is_asked_for_a_password(site: Site) -> None:
-    answer = site.browser().client.get("/", base_url=ORIGIN, environ_base={"REMOTE_ADDR": "192.0.2.1"})
-    assert answer.status_code == 403
-    assert "one machine only" in answer.text
-
-
 def test_another_name_of_the_server_leads_to_the_one(site: Site) -> None:
     client = site.browser().client
     answer = client.get("/?start=x", base_url="http://127.0.0.1:8000")
     assert (answer.status_code, answer.headers["Location"]) == (303, f"{ORIGIN}/?start=x")
-    assert client.post("/sign-in", base_url="http://rebound.example:8000", data={"email": ADA}).status_code == 421
+    assert client.post("/stop", base_url="http://rebound.example:8000", data={"action": "x"}).status_code == 421
 
 
 def test_who_asks_without_end_is_told_to_wait(site: Site) -> None:

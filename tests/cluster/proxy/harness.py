@@ -107,11 +107,12 @@ class Certificate:
         self._certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
         self._key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
+    @property
+    def files(self) -> tuple[str, str]:
+        return str(self._certificate), str(self._key)
+
     def environment(self) -> dict[str, str]:
-        return {
-            "KUPYTERHUB_TLS_CERT_FILE": str(self._certificate),
-            "KUPYTERHUB_TLS_KEY_FILE": str(self._key),
-        }
+        return dict(zip(("KUPYTERHUB_TLS_CERT_FILE", "KUPYTERHUB_TLS_KEY_FILE"), self.files, strict=True))
 
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._certificate)

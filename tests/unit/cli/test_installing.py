@@ -392,7 +392,7 @@ def test_a_client_that_is_missing_is_explained(stage: Stage, capsys: pytest.Capt
     assert stage.run("deploy") == 2
     said = capsys.readouterr().err
     assert "https://login.notebooks.example.com/callback" in said
-    assert "https://portal.notebooks.example.com/callback" in said
+    assert "portal" not in said, "the portal has people sent to the sign-in host"
 
 
 def test_a_new_checkout_gets_the_projects_file(stage: Stage) -> None:

@@ -18,14 +18,15 @@ allowedEmails: ["*@example.com"]
 images: {agent: "agent:1", jupyterlab: "jupyterlab:1"}
 profiles: {default: {}}
 """
-# Where the portal's own files come from, its first page, and its style.
+# Where the portal's own files come from, where it sends people to sign in, a page, and its style.
 SERVE = r"""
 import re, sys
 import functions_framework, kupyterhub_portal
 app = functions_framework.create_app("portal", sys.argv[1], "http").test_client()
-page = app.get("/", base_url="http://localhost:8000")
+sent = app.get("/", base_url="http://localhost:8000").headers["Location"].partition("?")[0]
+page = app.get("/.kupyterhub/session", base_url="http://localhost:8000")
 style = app.get(re.search(r'"(\S+portal.css\S*)"', page.text)[1], base_url="http://localhost:8000")
-print(kupyterhub_portal.__file__, page.status_code, "Who are you?" in page.text, style.status_code, style.mimetype)
+print(kupyterhub_portal.__file__, sent, page.status_code, style.status_code, style.mimetype)
 """
 
 
@@ -72,7 +73,7 @@ def test_ours_holds_the_entry_points(packer: ModuleType) -> None:
     assert Path("functions/main.py") in set(packer.files(CHECKOUT))
 
 
-def test_the_portal_of_the_archive_shows_its_sign_in(packer: ModuleType, tmp_path: Path) -> None:
+def test_the_portal_of_the_archive_leads_to_the_sign_in(packer: ModuleType, tmp_path: Path) -> None:
     packer.package(CHECKOUT, tmp_path / "out.zip")
     zipfile.ZipFile(tmp_path / "out.zip").extractall(tmp_path / "source")
     for name, text in (("settings.yaml", SETTINGS), ("key", "0" * 64)):
@@ -85,7 +86,6 @@ def test_the_portal_of_the_archive_shows_its_sign_in(packer: ModuleType, tmp_pat
             "PYTHONPATH": str(functions),  # before the checkout's, which this environment knows, too
             "GOOGLE_CLOUD_PROJECT": "my-project",
             "FIRESTORE_EMULATOR_HOST": "localhost:1",  # which the page does not ask
-            "KUPYTERHUB_IDENTITY": "local",
             "KUPYTERHUB_PORTAL_URL": "http://localhost:8000",
             "KUPYTERHUB_SESSION_KEY_FILE": str(tmp_path / "key"),
             "KUPYTERHUB_SETTINGS": str(tmp_path / "settings.yaml"),
@@ -96,4 +96,7 @@ def test_the_portal_of_the_archive_shows_its_sign_in(packer: ModuleType, tmp_pat
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [str(functions / "kupyterhub_portal/__init__.py"), "200", "True", "200", "text/css"]
+    package, sent, *answers = done.stdout.split()
+    assert package == str(functions / "kupyterhub_portal/__init__.py")
+    assert sent == "http://login.localhost:8001/"
+    assert answers == ["403", "200", "text/css"]

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from kupyterhub_portal.settings import Iap, Oidc, PortalSettings, read
+from kupyterhub_portal.settings import Iap, PortalSettings, SignInHost, read
 from terraform.roots import CHECKOUT, Plan, Root
 from terraform.ways import SELF_HOSTED
 
 Way = Callable[[str], Plan]
 PORTALS = ("cloud-run", "everything", "hosted-portal", "self-hosted by iap")
 AUDIENCE = "/projects/123456789012/global/backendServices/4567890123456789012"
+OURS = SignInHost("https://login.notebooks.example.com")
 IAP = {"mode": "iap", "audience": "/projects/1/global/backendServices/2", "client_id": "client"}
 
 
@@ -80,21 +81,19 @@ def test_nothing_but_the_load_balancer_reaches_it_from_the_internet(way: str, po
 @pytest.mark.parametrize(
     ("way", "origin", "identity"),
     [
-        ("cloud-run", "https://portal.notebooks.example.com", Oidc),
-        ("everything", "https://portal.notebooks.example.com", Oidc),
-        ("hosted-portal", "https://portal.example.com", Iap),
-        ("self-hosted by iap", "https://portal.notebooks.example.com", Iap),
+        ("cloud-run", "https://portal.notebooks.example.com", OURS),
+        ("everything", "https://portal.notebooks.example.com", OURS),
+        ("hosted-portal", "https://portal.example.com", Iap(AUDIENCE)),
+        ("self-hosted by iap", "https://portal.notebooks.example.com", Iap(AUDIENCE)),
     ],
 )
 def test_it_takes_the_environment_that_it_gets(
-    way: str, origin: str, identity: type, portal_plan: Way, tmp_path: Path
+    way: str, origin: str, identity: Iap | SignInHost, portal_plan: Way, tmp_path: Path
 ) -> None:
     plan = portal_plan(way)
     settings = _read(plan, tmp_path)
     assert settings.origin == origin == plan.outputs["portal"]["url"]
-    assert isinstance(settings.identity, identity)
-    if isinstance(settings.identity, Iap):
-        assert settings.identity.audience == AUDIENCE
+    assert settings.identity == identity
 
 
 def test_what_people_may_do_there_by_themselves_is_in_the_settings(portal_plan: Way, tmp_path: Path) -> None:
@@ -113,10 +112,18 @@ def test_identity_aware_proxy_stands_before_it_and_alone_calls_it(way: str, port
 
 
 @pytest.mark.parametrize("way", ["cloud-run", "everything"])
-def test_a_portal_that_signs_people_in_itself_has_no_identity_aware_proxy(way: str, portal_plan: Way) -> None:
+def test_a_portal_that_sends_people_to_our_sign_in_host_has_no_identity_aware_proxy(
+    way: str, portal_plan: Way
+) -> None:
     plan = portal_plan(way)
     assert plan.of("google_compute_backend_service")['portal["portal"]']["iap"] == []
     assert "iap_client" not in plan.outputs["portal"] or plan.outputs["portal"]["iap_client"] is None
+
+
+@pytest.mark.parametrize("way", PORTALS)
+def test_it_holds_nothing_by_which_it_could_sign_people_in(way: str, portal_plan: Way) -> None:
+    secrets = {each["secret"] for each in _service(portal_plan(way))["secret_volumes"]}
+    assert secrets == {"kupyterhub-portal-session-key", "kupyterhub-settings"}
 
 
 @pytest.mark.parametrize("way", PORTALS)

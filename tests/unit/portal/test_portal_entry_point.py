@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from kupyterhub import settings as files
 from kupyterhub_portal import bootstrap
 from kupyterhub_portal.pages import STATIC
-from kupyterhub_portal.settings import Local, PortalSettings
+from kupyterhub_portal.settings import PortalSettings, SignInHost
 from kupyterhub_portal.store import Store
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
@@ -51,12 +51,16 @@ def test_every_path_reaches_the_portal_as_it_was_asked(
 
 
 def test_a_body_that_is_too_large_is_answered_by_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = PortalSettings("http://localhost", Local(), b"k" * 32, files.parse(SETTINGS))
+    identity = SignInHost("http://login.localhost")
+    settings = PortalSettings("http://localhost", identity, b"k" * 32, files.parse(SETTINGS))
     wired = bootstrap.wired(settings, NoStore())
     monkeypatch.setattr(bootstrap, "portal", lambda: wired)
     app: Flask = functions_framework.create_app("portal", str(FUNCTIONS / "portal.py"), "http")  # type: ignore[no-untyped-call]
     answer = app.test_client().post(
-        "/sign-in", data={"email": "x" * 300_000}, headers={"Origin": "http://localhost"}, base_url="http://localhost"
+        "/people/add",
+        data={"people": "x" * 300_000},
+        headers={"Origin": "http://localhost"},
+        base_url="http://localhost",
     )
     assert answer.status_code == 413
     assert "too much at once" in answer.text

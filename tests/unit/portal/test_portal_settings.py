@@ -1,11 +1,13 @@
 """What the portal is told, and what is wrong with it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from kupyterhub.domain.errors import SettingsError
-from kupyterhub_portal.settings import Iap, Local, Oidc, read
+from kupyterhub_portal.settings import Iap, SignInHost, read
 
 SETTINGS = """
 domain: example.org
@@ -15,32 +17,46 @@ identity: {mode: oidc, issuer: "https://login.example.org", clientId: kupyterhub
 images: {agent: a, jupyterlab: j}
 profiles: {default: {}}
 """
+BY_IAP = {"mode": "iap", "audience": "/projects/1/global/backendServices/1"}
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    files = {"settings": SETTINGS, "key": "k" * 32, "secret": "a secret\n"}
+    files = {"settings": SETTINGS, "key": "k" * 32}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     return {
         "KUPYTERHUB_SETTINGS": str(tmp_path / "settings"),
         "KUPYTERHUB_PORTAL_URL": "https://portal.example.org/",
         "KUPYTERHUB_SESSION_KEY_FILE": str(tmp_path / "key"),
-        "KUPYTERHUB_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
-        "KUPYTERHUB_IAP_AUDIENCE": "/projects/1/global/backendServices/2",
-        "KUPYTERHUB_IDENTITY": "oidc",
     }
 
 
-def test_each_way_to_sign_in_is_read_and_no_secret_is_shown(environment: dict[str, str]) -> None:
+def test_our_sign_in_host_is_the_one_of_the_settings_and_no_key_is_shown(environment: dict[str, str]) -> None:
     found = read(environment)
     assert found.origin == "https://portal.example.org"
-    assert found.identity == Oidc("https://login.example.org", "kupyterhub", "a secret")
-    assert "a secret" not in repr(found)
+    assert found.identity == SignInHost("https://login.example.org")
     assert "kkk" not in repr(found)
-    assert read({**environment, "KUPYTERHUB_IDENTITY": "iap"}).identity == Iap("/projects/1/global/backendServices/2")
-    local = {"KUPYTERHUB_IDENTITY": "local", "KUPYTERHUB_PORTAL_URL": "http://localhost:8000"}
-    assert read({**environment, **local}).identity == Local()
+
+
+def test_on_one_machine_it_is_one_of_that_machine(environment: dict[str, str]) -> None:
+    settings = SETTINGS[: SETTINGS.index("proxy:")] + SETTINGS[SETTINGS.index("images:") :]
+    Path(environment["KUPYTERHUB_SETTINGS"]).write_text(settings.replace("example.org", "localhost:8001"))
+    found = read({**environment, "KUPYTERHUB_PORTAL_URL": "http://localhost:8000"})
+    assert found.identity == SignInHost("http://login.localhost:8001")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"proxy": "hosted", "identity": None}, {"identity": BY_IAP}], ids=["hosted", "iap"]
+)
+def test_behind_identity_aware_proxy_its_audience_has_to_be_known(
+    environment: dict[str, str], changed: dict[str, Any]
+) -> None:
+    settings = {key: value for key, value in (yaml.safe_load(SETTINGS) | changed).items() if value}
+    Path(environment["KUPYTERHUB_SETTINGS"]).write_text(yaml.safe_dump(settings))
+    with pytest.raises(SettingsError, match="KUPYTERHUB_IAP_AUDIENCE is not set"):
+        read(environment)
+    assert read({**environment, "KUPYTERHUB_IAP_AUDIENCE": "/projects/1"}).identity == Iap("/projects/1")
 
 
 @pytest.mark.parametrize(
@@ -54,15 +70,9 @@ def test_the_portal_is_called_what_browsers_call_it(environment: dict[str, str],
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"KUPYTERHUB_IDENTITY": "none"}, "local, iap or oidc"),
-        ({"KUPYTERHUB_IDENTITY": ""}, "KUPYTERHUB_IDENTITY is not set"),
-        ({"KUPYTERHUB_IDENTITY": "iap", "KUPYTERHUB_IAP_AUDIENCE": ""}, "KUPYTERHUB_IAP_AUDIENCE is not set"),
-        ({"KUPYTERHUB_IDENTITY": "local"}, "on this machine only"),
-        (
-            {"KUPYTERHUB_IDENTITY": "local", "KUPYTERHUB_PORTAL_URL": "http://localhost.example.org"},
-            "on this machine only",
-        ),
         ({"KUPYTERHUB_PORTAL_URL": "http://portal.example.org"}, "should be an https URL"),
+        ({"KUPYTERHUB_PORTAL_URL": "http://localhost.example.org"}, "should be an https URL"),
+        ({"KUPYTERHUB_PORTAL_URL": "ftp://localhost"}, "should be an https URL"),
         ({"KUPYTERHUB_PORTAL_URL": "https://portal.example.org/x"}, "with no path"),
         ({"KUPYTERHUB_PORTAL_URL": "https://portal.example.org/#x"}, "with no path"),
         ({"KUPYTERHUB_PORTAL_URL": "https://ada@portal.example.org"}, "with no path"),

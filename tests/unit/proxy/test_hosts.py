@@ -38,3 +38,9 @@ def test_origins_have_the_port_and_the_audience_has_none() -> None:
     assert HOSTS.login == "http://login.localhost:8000"
     assert HOSTS.user(NAME) == f"http://{NAME}.localhost:8000"
     assert HOSTS.audience == "http://agents.localhost"
+
+
+def test_the_portal_is_where_it_is_configured_to_be() -> None:
+    assert Hosts("https", "example.org", "https://p.example").wanted("portal") == "https://p.example"
+    assert HOSTS.wanted("portal") == "http://portal.localhost:8000"
+    assert HOSTS.wanted(NAME) == HOSTS.user(NAME)

@@ -1,5 +1,6 @@
 """Signed sessions and codes."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -96,6 +97,15 @@ def test_a_code_is_good_for_its_host_and_its_browser_only() -> None:
     sessions.prove(another, {})
     assert sessions.redeem(code, HOST, cookies(another)) is None
     assert sessions.redeem(f"{code}x", HOST, cookies(response)) is None
+
+
+def test_no_code_is_bound_to_the_nonce_of_a_browser_that_has_none() -> None:
+    """Else somebody could make a code of their own sign-in for it, and sign another browser in as themselves."""
+    sessions = new()
+    visitor = sessions.begin(web.Response(), ADA, "login")
+    code = sessions.code(visitor, HOST, hashlib.sha256(b"").hexdigest())
+    assert sessions.redeem(code, HOST, {}) is None
+    assert sessions.redeem(code, HOST, {"__Host-kupyterhub-nonce": ""}) is None
 
 
 def test_a_session_is_no_code_and_a_code_no_session() -> None:

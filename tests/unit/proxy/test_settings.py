@@ -151,6 +151,29 @@ def test_a_provider_is_asked_over_https(oidc: dict[str, str], issuer: str) -> No
         read({**oidc, "KUPYTERHUB_OIDC_ISSUER": issuer})
 
 
-def test_the_portal_is_known_where_there_is_one() -> None:
-    assert read(ENVIRONMENT).portal_url is None
-    assert read({**ENVIRONMENT, "KUPYTERHUB_PORTAL_URL": "https://p.example"}).portal_url == "https://p.example"
+def test_the_portal_is_known_by_its_origin_where_there_is_one() -> None:
+    assert read(ENVIRONMENT).hosts.portal is None
+    found = read({**ENVIRONMENT, "KUPYTERHUB_PORTAL_URL": "https://P.example/"})
+    assert found.hosts.portal == "https://p.example"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "p.example",
+        "https://",
+        "https://p.example/x",
+        "https://p.example?x",
+        "https://ada@p.example",
+        "https://p.example:443",
+        "ftp://p",
+    ],
+)
+def test_a_portal_that_is_no_origin_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="KUPYTERHUB_PORTAL_URL"):
+        read({**ENVIRONMENT, "KUPYTERHUB_PORTAL_URL": url})
+
+
+def test_nobody_is_vouched_for_to_a_portal_over_plain_http(oidc: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="https"):
+        read({**oidc, "KUPYTERHUB_PORTAL_URL": "http://p.example"})

@@ -55,8 +55,8 @@ class LocalIdentity:
         return page(
             "sign-in.html",
             status=400 if problem else 200,
-            # The form ends at a user's host, by a redirect; without one asked for, at the person's own.
-            form_targets=(self._hosts.user(wanted.host or "*"),),
+            # The form ends where they wanted to go, by a redirect; where that is nowhere, at the person's own host.
+            form_targets=(self._hosts.wanted(wanted.host or "*"),),
             wanted=wanted.fields(),
             identities=[(email, email in admins) for email in sorted(self._registry.emails() | admins)],
             signed_in=signed_in,
