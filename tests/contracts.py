@@ -20,11 +20,11 @@ from kupyterhub.domain.drift import covers, owned
 from kupyterhub.domain.errors import DocumentChanged, ObjectChanged
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.manifests.storage import claim
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Wanted, judge
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import Agent, Change, UserDocument
 from kupyterhub.ports import Cluster, Record, Users
+from kupyterhub_rules.names import base_name
 from twins.world import IN_BUCKET, SETTINGS
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

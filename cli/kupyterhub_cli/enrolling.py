@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kupyterhub_cli.domain.documents import Document
-from kupyterhub_cli.domain.emails import document_id
 from kupyterhub_cli.domain.wishes import Step, Wish, chosen, counts, step
 from kupyterhub_cli.ports import Users, Written
 from kupyterhub_cli.screen import Advance
+from kupyterhub_rules.names import document_id
 
 TOGETHER = 500
 

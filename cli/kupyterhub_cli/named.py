@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kupyterhub_cli.domain.documents import Document
-from kupyterhub_cli.domain.emails import normalise_email, split
+from kupyterhub_cli.domain.emails import split
 from kupyterhub_cli.domain.wishes import chosen
 from kupyterhub_cli.errors import NoSuchUser, WrongUsage
 from kupyterhub_cli.ports import Users
+from kupyterhub_rules.names import normalise_email
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from kupyterhub.domain import live as facts
 from kupyterhub.domain.claims import still_counts
 from kupyterhub.domain.desired import NOTEBOOK
 from kupyterhub.domain.errors import DocumentChanged
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import Seen
 from kupyterhub.domain.policy import Verdict
 from kupyterhub.domain.users import AT_REST, UserDocument
@@ -19,6 +18,7 @@ from kupyterhub.events import Look
 from kupyterhub.holding import Names
 from kupyterhub.objects import Objects
 from kupyterhub.ports import Cluster, Users
+from kupyterhub_rules.names import base_name
 
 
 @dataclass

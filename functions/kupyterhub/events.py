@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from kupyterhub.domain.announcements import Announcement
 from kupyterhub.domain.errors import BadMessage
-from kupyterhub.domain.names import normalise_email
+from kupyterhub_rules.names import normalise_email
 
 _MAX_ID_BYTES = 1500
 

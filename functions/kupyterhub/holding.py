@@ -9,10 +9,10 @@ from datetime import datetime
 from functools import partial
 
 from kupyterhub.domain.claims import Claim, acted_before, has_given_up, is_purged, still_counts
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import counts_with
 from kupyterhub.domain.users import Status, UserDocument
 from kupyterhub.ports import Bus, Record, Users
+from kupyterhub_rules.names import base_name
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from kupyterhub.domain.differs import stopped_by_settings
 from kupyterhub.domain.errors import ClusterRefused, DocumentChanged, DocumentRefused, ObjectChanged, TransientError
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.lifetimes import Lifetime
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import Seen, next_status
 from kupyterhub.domain.policy import Ended, Stopped, Verdict, Wanted, duplicate, judge, none_may_run, profile_of
 from kupyterhub.domain.refusals import Trouble
@@ -31,6 +30,7 @@ from kupyterhub.objects import PURGED, Objects
 from kupyterhub.ports import Bus, Clock, Cluster, Record, Storage, Users
 from kupyterhub.reporting.under_way import about
 from kupyterhub.storage import Purge, Purger
+from kupyterhub_rules.names import base_name
 
 ATTEMPTS = 5
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 from kupyterhub.domain.claims import still_counts
 from kupyterhub.domain.errors import DocumentChanged, DocumentRefused, TransientError
-from kupyterhub.domain.names import base_name, document_id
 from kupyterhub.domain.policy import email_of, has_ended
 from kupyterhub.domain.users import Status, UserDocument
 from kupyterhub.events import Deletion, Look
 from kupyterhub.ports import Record
 from kupyterhub.reconcile import ATTEMPTS, Outcome, Reconciler
+from kupyterhub_rules.names import base_name, document_id
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from datetime import datetime
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.claims import Claim, holds_on, is_purged
 from kupyterhub.domain.errors import DocumentChanged
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, counts_with, email_of
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.ports import Cluster, Record, Storage, Users
+from kupyterhub_rules.names import base_name
 
 _USED = "Deleted. The notebooks go within a minute or two of the end of what still uses them."
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from kupyterhub.domain.names import document_id
 from kupyterhub.domain.policy import email_of, has_ended
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
@@ -17,6 +16,7 @@ from kupyterhub_portal.listing import by_email
 from kupyterhub_portal.own import fields_of
 from kupyterhub_portal.problem import EVERYBODY, Problem, gone
 from kupyterhub_portal.store import REMOVED, Store
+from kupyterhub_rules.names import document_id
 
 _HISTORY = 10
 _NAME = re.compile("[a-z0-9-]{1,63}")

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from kupyterhub.domain.errors import DocumentChanged
-from kupyterhub.domain.names import document_id
 from kupyterhub.domain.policy import Ended, Stopped, Verdict, counts_with, email_of, holder, judge, none_may_run
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.users import UserDocument
@@ -19,6 +18,7 @@ from kupyterhub_portal.domain.verdicts import verdict_of
 from kupyterhub_portal.domain.words import Words, waits_for_restart, words
 from kupyterhub_portal.problem import Problem, busy
 from kupyterhub_portal.store import REMOVED, Store
+from kupyterhub_rules.names import document_id
 
 _TRIES = 5
 Fields = Mapping[str, Any]

@@ -4,13 +4,13 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
-from kupyterhub.domain.names import base_name
 from kupyterhub_portal import pages
 from kupyterhub_portal.app import Frame, Routes
 from kupyterhub_portal.domain.reasons import STEPS
 from kupyterhub_portal.everybody import Everybody
 from kupyterhub_portal.own import OwnServers
 from kupyterhub_portal.visitor import Visitor
+from kupyterhub_rules.names import base_name
 
 
 class OwnPages:

@@ -15,8 +15,9 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.bulk_batch import BulkWriteBatch
 
 from kupyterhub.domain.errors import DocumentChanged, TransientError
-from kupyterhub.domain.users import OBSERVED_FIELDS, UserDocument
+from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.domain.place import Place
+from kupyterhub_rules.stored import OBSERVED_FIELDS
 
 COLLECTION = "users"
 PHASES = ("Ready", "Provisioning", "Waiting", "Stopped", "Failed", "Rejected", "Deleted")

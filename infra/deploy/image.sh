@@ -9,5 +9,6 @@ name=${REGISTRY:?}/$image:${TAG:?}
 if docker pull --quiet "$name"; then
     echo "$name is there already, and stays as it is: another commit takes up what Debian has mended since"
 else
-    DOCKER_BUILDKIT=1 docker build --file "docker/$image/Dockerfile" --tag "$name" --build-arg "REVISION=$TAG" docker
+    DOCKER_BUILDKIT=1 docker build --file "docker/$image/Dockerfile" --tag "$name" --build-arg "REVISION=$TAG" \
+        --build-context rules=functions/kupyterhub_rules docker
 fi

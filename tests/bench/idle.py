@@ -20,7 +20,7 @@ import shared_agent
 from bench.figures import Figure
 from cluster.proxy.harness import NAMESPACE, System, free_port, running_proxy
 from kupyterhub_local.node.cluster import Cluster
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

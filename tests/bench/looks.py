@@ -31,13 +31,13 @@ from kupyterhub.adapters.bus import Bus
 from kupyterhub.adapters.cluster import Cluster
 from kupyterhub.adapters.user_store import UserStore, decode_write
 from kupyterhub.domain.announcements import Announcement
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.urls import user_url
 from kupyterhub.events import Look, look_of_write
 from kupyterhub.ports import Record
 from kupyterhub.reconcile import Reconciler
 from kupyterhub_local.users import PROJECT
+from kupyterhub_rules.names import base_name
 
 SETTINGS = {
     "domain": "localhost:8000",

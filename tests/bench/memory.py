@@ -20,7 +20,7 @@ from bench.figures import Figure
 from cluster.carrying.programs import listening, process, running_server, signed_in
 from cluster.proxy.harness import NAMESPACE, System, free_port
 from kupyterhub_proxy.limits import Limits
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -11,7 +11,7 @@ from kupyterhub_agent.crowd import gathering
 from kupyterhub_agent.person import Person
 from kupyterhub_agent.server_link import ServerLink
 from kupyterhub_agent.settings import Server
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 from kupyterhub_tunnel.memory import keeping_freed_memory
 
 

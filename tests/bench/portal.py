@@ -18,10 +18,11 @@ from google.cloud.firestore_v1.bulk_batch import BulkWriteBatch
 
 import local_system
 from bench.figures import Figure
-from kupyterhub.domain.names import base_name, document_id
-from kupyterhub.domain.users import observed, search_terms
+from kupyterhub.domain.users import search_terms
 from kupyterhub_local.system import LocalSystem
 from kupyterhub_portal.store import PHASES
+from kupyterhub_rules.names import base_name, document_id
+from kupyterhub_rules.stored import observed
 
 PEOPLE = 10_000
 BATCH = 500

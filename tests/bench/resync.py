@@ -32,7 +32,6 @@ from kupyterhub.adapters.user_store import UserStore
 from kupyterhub.domain.desired import desired
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.manifests.storage import claim
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import searched
 from kupyterhub.domain.policy import Wanted, judge
 from kupyterhub.domain.settings import Settings
@@ -40,6 +39,7 @@ from kupyterhub.domain.users import Agent, Status, UserDocument, search_terms
 from kupyterhub.reconcile import Reconciler
 from kupyterhub.resync import Resync
 from kupyterhub_local.users import PROJECT
+from kupyterhub_rules.names import base_name
 
 PEOPLE = int(os.environ.get("KUPYTERHUB_BENCH_PEOPLE", "10000"))
 SECRET = b"of the benchmark, and nobody else's"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from histories.acts import Act
 from histories.stage import Stage
-from kupyterhub.domain.names import base_name, document_id
+from kupyterhub_rules.names import base_name, document_id
 from twins.users import REMOVED
 from twins.world import ADA, BOB
 

@@ -9,7 +9,6 @@ from histories.stage import Stage
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.desired import KINDS, NOTEBOOK, Desired, desired
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import WAITS
 from kupyterhub.domain.policy import (
     Ended,
@@ -24,6 +23,7 @@ from kupyterhub.domain.policy import (
 )
 from kupyterhub.domain.urls import user_url
 from kupyterhub.domain.users import UserDocument, search_terms
+from kupyterhub_rules.names import base_name
 
 _SHARED = ("Deployment agent", "ServiceAccount agent")
 

@@ -15,9 +15,9 @@ from kupyterhub.domain import live as facts
 from kupyterhub.domain.announcements import Announcement
 from kupyterhub.domain.lifetimes import Lifetime
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, Rejected, Wanted, email_of, has_ended, judge, none_may_run, profile_of
 from kupyterhub.domain.users import UserDocument
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from histories.stage import Stage

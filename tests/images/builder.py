@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Any
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
-FOLDERS = {"agent": ("agent", "tunnel"), "proxy": ("proxy", "tunnel"), "jupyterlab": ("jupyterlab",)}
+RULES = DOCKER.parent / "functions/kupyterhub_rules"
+FOLDERS = {
+    "agent": (DOCKER / "agent", DOCKER / "tunnel"),
+    "proxy": (DOCKER / "proxy", DOCKER / "tunnel", RULES),
+    "jupyterlab": (DOCKER / "jupyterlab",),
+}
 _SUITE = "trixie"
 _PACKAGES = "python3,python3-pip,python3-venv,ca-certificates"
 # The official images let pip install beside the system's Python; Debian's own asks for a virtual environment.
@@ -69,8 +74,8 @@ class Builder:
         return self._named_image(f"other-{folder.name}", folder, _content(folder), [], {})
 
     def _image(self, which: str, called: str, *options: str, **arguments: str) -> str:
-        content = [_content(DOCKER / folder) for folder in FOLDERS[which]]
-        options = (f"--file={DOCKER / which / 'Dockerfile'}", *options)
+        content = [_content(folder) for folder in FOLDERS[which]]
+        options = (f"--file={DOCKER / which / 'Dockerfile'}", f"--build-context=rules={RULES}", *options)
         return self._named_image(called, DOCKER, "".join(content), options, arguments)
 
     def _named_image(self, which: str, folder: Path, content: str, options: Any, arguments: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from cluster.proxy.kernels import execute_request
 from images.builder import Builder
 from images.pod import Container, container
 from kupyterhub.domain.manifests import jupyterlab as manifest
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 NAME = base_name(ADA)
 

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, expect
 
 from cluster.proxy.harness import ADA, ADMIN, EVE, Certificate, System, running_agent, running_proxy
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 from system.lab import sign_in
 from system.neighbours import (
     BURDEN,

@@ -20,8 +20,8 @@ from cluster.proxy.openid_provider import (
     UNVERIFIED,
     running_provider,
 )
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.settings import Settings
+from kupyterhub_rules.names import base_name
 from system.browser import running_chromium
 from system.neighbours import OPEN_SOCKET, POST, READ, READ_OPAQUE, SUBMIT, Notebook, navigate
 

@@ -18,8 +18,8 @@ from kupyterhub import settings as files
 from kupyterhub_portal import bootstrap
 from kupyterhub_portal.settings import PortalSettings, SignInHost
 from kupyterhub_portal.store import Store
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.portal_assertions import PortalAssertions
+from kupyterhub_rules.names import base_name
 from system.accessibility import violations
 from system.neighbours import Notebook
 from twins.keys import serving

@@ -13,7 +13,7 @@ from playwright.async_api import Locator, Page, expect
 from cluster.proxy.conftest import jupyterlab  # noqa: F401 - a fixture
 from cluster.proxy.harness import ADA, JupyterLab, altered, running_agent, running_proxy
 from kupyterhub_agent.activity import Activity, ActivityRules
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 from system.lab import sign_in
 
 TIMEOUT = timedelta(seconds=8)

@@ -8,7 +8,6 @@ from kupyterhub import settings as files
 from kupyterhub.adapters.folders import Folders
 from kupyterhub.domain.announcements import Announcement
 from kupyterhub.domain.desired import KINDS
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Settings
 from kupyterhub.domain.urls import user_url
 from kupyterhub.domain.users import Status
@@ -16,6 +15,7 @@ from kupyterhub.events import Deletion, Look
 from kupyterhub.reconcile import Outcome, Reconciler
 from kupyterhub.removal import Removal
 from kupyterhub.resync import Resync
+from kupyterhub_rules.names import base_name
 from twins.bus import FakeBus
 from twins.clock import FakeClock
 from twins.cluster import FakeCluster

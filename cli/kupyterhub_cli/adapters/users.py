@@ -16,11 +16,11 @@ from google.cloud.firestore_v1.bulk_batch import BulkWriteBatch
 
 from kupyterhub_cli.adapters.google_errors import require_emulator, translated
 from kupyterhub_cli.domain.documents import Document
-from kupyterhub_cli.domain.emails import document_id
 from kupyterhub_cli.domain.wishes import Write
 from kupyterhub_cli.errors import Unavailable
 from kupyterhub_cli.place import Place
 from kupyterhub_cli.ports import Page, Written
+from kupyterhub_rules.names import document_id
 
 A = TypeVar("A")
 

@@ -13,11 +13,12 @@ from kupyterhub_cli import enrolling
 from kupyterhub_cli.commands import options, showing
 from kupyterhub_cli.domain import class_lists, text_files
 from kupyterhub_cli.domain.class_lists import ClassList, field_of
-from kupyterhub_cli.domain.emails import normalise_email, split
+from kupyterhub_cli.domain.emails import split
 from kupyterhub_cli.domain.wishes import Wish
 from kupyterhub_cli.enrolling import Done
 from kupyterhub_cli.errors import PARTLY, WrongUsage
 from kupyterhub_cli.session import Session
+from kupyterhub_rules.names import normalise_email
 
 _WORDS = {"add": "added", "change": "changed", "keep": "there already"}
 _STDIN = "-"

@@ -9,9 +9,10 @@ import typer
 
 from kupyterhub_cli.commands import options, showing
 from kupyterhub_cli.domain import text_files
-from kupyterhub_cli.domain.documents import Document, as_json, rfc3339
+from kupyterhub_cli.domain.documents import Document, as_json
 from kupyterhub_cli.errors import WrongUsage
 from kupyterhub_cli.session import Session
+from kupyterhub_rules.stored import rfc3339
 
 PAGE = 300
 COLUMNS = ("email", "displayName", "profile", "state", "image", "expiresAt", "phase", "url", "id")

@@ -12,9 +12,9 @@ import typer
 
 from kupyterhub_cli import place
 from kupyterhub_cli.commands import options
-from kupyterhub_cli.domain.emails import normalise_email
 from kupyterhub_cli.errors import Refusal, Unavailable, WrongUsage
 from kupyterhub_cli.session import Session
+from kupyterhub_rules.names import normalise_email
 
 ENDING = timedelta(seconds=60)
 

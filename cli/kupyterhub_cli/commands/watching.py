@@ -8,9 +8,9 @@ import typer
 from kupyterhub_cli import named
 from kupyterhub_cli.commands import options, showing
 from kupyterhub_cli.domain.documents import PHASES, Document
-from kupyterhub_cli.domain.emails import base_name
 from kupyterhub_cli.errors import NoSuchUser
 from kupyterhub_cli.session import Session
+from kupyterhub_rules.names import base_name
 
 SECONDS = 1.0
 PAGE = 300

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kupyterhub_cli.doctor.finding import Finding
-from kupyterhub_cli.domain.documents import rfc3339
 from kupyterhub_cli.ports import Google
+from kupyterhub_rules.stored import rfc3339
 
 APIS = (
     "cloudfunctions",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kupyterhub_cli.domain import text_files
-from kupyterhub_cli.domain.emails import normalise_email
 from kupyterhub_cli.domain.text_files import Line
 from kupyterhub_cli.domain.wishes import MAX_DISPLAY_NAME, STATES, Wish, moment
+from kupyterhub_rules.names import normalise_email
 
 _FIELDS = {
     "email": ("email", "e-mail", "mail", "emailaddress", "e-mailaddress", "googleaccount"),

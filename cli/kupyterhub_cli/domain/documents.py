@@ -1,14 +1,13 @@
 """A users document as the command sees it. Any field can hold anything: people and their programs write it."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kupyterhub_cli.domain.emails import normalise_email
+from kupyterhub_rules.names import normalise_email
+from kupyterhub_rules.stored import as_word, observed
 
-OBSERVED_FIELDS = ("email", "expiresAt", "image", "profile", "state")
 PHASES = ("Provisioning", "Waiting", "Ready", "Stopped", "Deleted", "Rejected", "Failed")
 
 
@@ -50,18 +49,6 @@ class Document:
         return self.status.get("observed") == observed(self.fields)
 
 
-def observed(stored: dict[str, Any]) -> str:
-    """`status.observed`: a hash of the fields that are acted on, as they are stored (design: "Exact forms")."""
-    seen = {name: stored[name] for name in OBSERVED_FIELDS if stored.get(name) is not None}
-    text = json.dumps(seen, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_hashed)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC with microseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def as_text(value: Any) -> str:
     """Any stored value as people read it."""
     if value is None:
@@ -73,8 +60,4 @@ def as_text(value: Any) -> str:
 
 def as_json(value: Any) -> str:
     """Any stored value as JSON on one line; times are RFC 3339, what JSON has no word for is named by its type."""
-    return json.dumps(value, ensure_ascii=False, default=_hashed)
-
-
-def _hashed(value: Any) -> str:
-    return rfc3339(value) if isinstance(value, datetime) else type(value).__name__
+    return json.dumps(value, ensure_ascii=False, default=as_word)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from kupyterhub_cli.domain.documents import Document
-from kupyterhub_cli.domain.emails import document_id
+from kupyterhub_rules.names import document_id
 
 STATES = ("running", "stopped", "deleted")
 MAX_DISPLAY_NAME = 200

@@ -8,9 +8,9 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from kupyterhub_proxy.names import base_name, normalise_email
 from kupyterhub_proxy.registry import ConnectedAgent
 from kupyterhub_proxy.tokens import TokenRefused
+from kupyterhub_rules.names import base_name, normalise_email
 from kupyterhub_tunnel.errors import ProtocolError, TunnelError
 
 if TYPE_CHECKING:

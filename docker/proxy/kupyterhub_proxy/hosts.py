@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from kupyterhub_proxy.names import is_name
+from kupyterhub_rules.names import is_name
 
 PORTAL = "portal"
 """Like a user's host, it has people sent to the sign-in host and back. No name of a user is like it."""

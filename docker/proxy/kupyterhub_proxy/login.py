@@ -15,10 +15,10 @@ from aiohttp import web
 
 from kupyterhub_proxy import cookies
 from kupyterhub_proxy.hosts import PORTAL
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.pages import redirect
 from kupyterhub_proxy.portal_assertions import KEYS_PATH, KEYS_SECONDS
 from kupyterhub_proxy.wanted import Wanted
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from kupyterhub_proxy.names import base_name, normalise_email
+from kupyterhub_rules.names import base_name, normalise_email
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from itsdangerous import BadData, URLSafeSerializer
 
 from kupyterhub_proxy.ended_sign_ins import Ended, EndedSignIns
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.visitor import Visitor
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from kupyterhub_proxy.hosts import PORTAL
-from kupyterhub_proxy.names import is_name
 from kupyterhub_proxy.pages import local_path
+from kupyterhub_rules.names import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import email_of, has_ended, holder
 from kupyterhub.domain.users import UserDocument
+from kupyterhub_rules.names import base_name
 
 PURGE_LASTS = timedelta(minutes=5)
 """For so long after each of its looks nobody takes a name whose storage is being purged."""

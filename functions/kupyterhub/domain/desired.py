@@ -15,7 +15,8 @@ from kupyterhub.domain.live import Object
 from kupyterhub.domain.manifests import agent, jupyterlab
 from kupyterhub.domain.names import token as token_of
 from kupyterhub.domain.policy import Wanted
-from kupyterhub.domain.users import UserDocument, rfc3339
+from kupyterhub.domain.users import UserDocument
+from kupyterhub_rules.stored import rfc3339
 
 KEYS = (
     "Deployment agent",

@@ -15,10 +15,11 @@ from kupyterhub.domain.drift import covers
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.labels import ACTIVITY, IDLE_TIMEOUT, TEMPLATE
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.names import base_name, user_hash
+from kupyterhub.domain.names import user_hash
 from kupyterhub.domain.phases import LONGEST, searched
 from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict, Wanted, duplicate, judge, none_may_run
 from kupyterhub.domain.users import Status, UserDocument, search_terms
+from kupyterhub_rules.names import base_name
 
 CLAIM = "PersistentVolumeClaim home"
 _RUNS = ("Provisioning", "Ready", "Failed", "Rejected")

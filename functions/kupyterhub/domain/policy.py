@@ -10,10 +10,10 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from kupyterhub.domain.names import MAX_EMAIL, base_name, normalise_email
 from kupyterhub.domain.settings import Profile, Settings
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.domain.wishes import DELETED, STATES, STOPPED, Wishes
+from kupyterhub_rules.names import MAX_EMAIL, base_name, normalise_email
 
 _MAX_DISPLAY_NAME = 200
 _QUOTED = 60

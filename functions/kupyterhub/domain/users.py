@@ -3,15 +3,13 @@
 The document belongs to people: any field can hold anything, so it is read as `wishes`, and policy.py judges.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from kupyterhub.domain.wishes import EPOCH, Wishes
+from kupyterhub_rules.stored import observed
 
-OBSERVED_FIELDS = ("email", "expiresAt", "image", "profile", "state")
 _MAX_TERMS = 500
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By at most so much: what lies further ahead was not written by a clock."""
@@ -176,23 +174,6 @@ class UserDocument:
         """This document after a write of `status` and of `changed` (None removes a field)."""
         merged = {**self.fields, **changed, "status": status.as_document()}
         return replace(self, fields={key: value for key, value in merged.items() if value is not None})
-
-
-def observed(stored: dict[str, Any]) -> str:
-    """First 16 hex of the SHA-256 of compact JSON of the fields that are acted on; absent ones are left out."""
-    seen = {name: stored[name] for name in OBSERVED_FIELDS if stored.get(name) is not None}
-    text = json.dumps(seen, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_as_text)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC with microseconds, such as 2026-01-31T08:00:00.000000Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _as_text(value: Any) -> str:
-    # Some of Firestore's values say in `repr` where they are in memory, which is another place in every look.
-    return rfc3339(value) if isinstance(value, datetime) else type(value).__name__
 
 
 def search_terms(*texts: Any) -> tuple[str, ...]:

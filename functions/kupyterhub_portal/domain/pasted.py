@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kupyterhub.domain.names import normalise_email
+from kupyterhub_rules.names import normalise_email
 
 MOST = 1000
 TOO_MANY = (

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from kupyterhub.domain.names import normalise_email
 from kupyterhub_portal.problem import Problem
+from kupyterhub_rules.names import normalise_email
 
 _SKEW_SECONDS = 30
 # So long a key counts that is taken out. Of an unknown one PyJWT asks at once, but not each time: it may be invented.

@@ -23,7 +23,7 @@ import shared_agent
 from cluster.proxy.backend import backend_app
 from cluster.proxy.harness import ISSUER, NAMESPACE, Browser, System
 from kupyterhub_local.node.cluster import Cluster
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     import socket

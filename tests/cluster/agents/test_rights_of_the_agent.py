@@ -16,7 +16,7 @@ from kupyterhub_agent.directory.api import Access, Api, ApiError
 from kupyterhub_agent.directory.entries import SELECTOR
 from kupyterhub_agent.lease import Lease, Terms
 from kupyterhub_local.node.cluster import Cluster
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 SERVICES = "/api/v1/namespaces/kupyterhub/services"
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import psutil
 
 from cluster.proxy.harness import ADA, ISSUER, NAMESPACE, Browser, System, free_port
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("docker/agent", "docker/proxy", "docker/tunnel", "tests")
+FOLDERS = ("docker/agent", "docker/proxy", "docker/tunnel", "functions", "tests")
 
 
 @dataclass

@@ -14,8 +14,8 @@ from google.cloud import pubsub_v1
 from google.cloud.firestore import SERVER_TIMESTAMP
 
 from cluster.cli.conftest import CLI, Command
-from kupyterhub.domain.names import document_id
 from kupyterhub.domain.users import search_terms
+from kupyterhub_rules.names import document_id
 
 MANY = 1000
 PHASES = ((2, "Ready"), (1, "Stopped"))

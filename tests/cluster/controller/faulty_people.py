@@ -14,10 +14,10 @@ from google.api_core.retry import Retry, if_exception_type
 from cluster.controller.alone import Alone
 from cluster.controller.faulty_functions import Deliveries, Event, answered, looked_at
 from cluster.controller.system import Person
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import email_of
 from kupyterhub.domain.users import UserDocument
 from kupyterhub.events import Deletion, Look
+from kupyterhub_rules.names import base_name
 from twins.users import REMOVED
 
 _OBJECTS = (

@@ -8,9 +8,9 @@ from cluster.controller.kube import KINDS, Object, plural
 from kupyterhub.domain import live as facts
 from kupyterhub.domain.claims import still_counts
 from kupyterhub.domain.desired import needed
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, Rejected, Stopped, Verdict, Wanted, judge, none_may_run
 from kupyterhub.domain.users import UserDocument
+from kupyterhub_rules.names import base_name
 
 _MANAGED = "app.kubernetes.io/managed-by=kupyterhub"
 

@@ -16,8 +16,8 @@ import requests
 from google.cloud import firestore, pubsub_v1
 
 from cluster.controller.kube import Kube
-from kupyterhub.domain.names import base_name
 from kupyterhub_local.addresses import HOST
+from kupyterhub_rules.names import base_name
 from local_system import RunningController
 from twins.users import REMOVED
 

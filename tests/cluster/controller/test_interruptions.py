@@ -7,7 +7,7 @@ import pytest
 
 from cluster.controller.alone import Alone
 from cluster.controller.system import Person, somebody
-from kupyterhub.domain.users import rfc3339
+from kupyterhub_rules.stored import rfc3339
 
 
 def first_look(alone: Alone, person: Person) -> None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from cluster.controller.system import Person, System, somebody
-from kupyterhub.domain.names import base_name
+from kupyterhub_rules.names import base_name
 
 DNS_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 EMAILS = (

@@ -11,7 +11,7 @@ import pytest
 
 from cluster.interop.conftest import listening
 from cluster.proxy.harness import ADA, ADMIN, HTML, Browser, System, running_proxy
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 from twins.google_vm import SERVICE_ACCOUNT, google_keys
 
 if TYPE_CHECKING:

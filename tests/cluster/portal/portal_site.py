@@ -14,11 +14,12 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from kupyterhub import settings as files
-from kupyterhub.domain.names import base_name, document_id
-from kupyterhub.domain.users import observed, search_terms
+from kupyterhub.domain.users import search_terms
 from kupyterhub_portal import bootstrap
 from kupyterhub_portal.settings import PortalSettings
 from kupyterhub_portal.store import Store
+from kupyterhub_rules.names import base_name, document_id
+from kupyterhub_rules.stored import observed
 
 ORIGIN, LOGIN = "http://localhost:8000", "http://login.localhost:8001"
 SESSION = "kupyterhub-portal-session"

@@ -8,10 +8,10 @@ from urllib.parse import quote
 import pytest
 
 from cluster.portal.portal_site import ADA, ADMIN, EVE, ORIGIN, Browser, Site, token
-from kupyterhub.domain.names import document_id
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.domain.place import Place
 from kupyterhub_portal.store import Store
+from kupyterhub_rules.names import document_id
 
 RUBBISH = [None, True, float("nan"), "", b"\xff", ["a", {"b": 1}], {"x": {"y": []}}]
 FIELDS = ("displayName", "profile", "image", "state", "expiresAt", "restart", "purge", "form")

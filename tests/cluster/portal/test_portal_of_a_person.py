@@ -7,10 +7,10 @@ import pytest
 
 from cluster.portal.portal_site import ADA, EVE, SETTINGS, Site, token
 from kupyterhub.domain.errors import DocumentChanged
-from kupyterhub.domain.names import base_name, document_id
 from kupyterhub.domain.phases import WAITS
 from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.store import Store
+from kupyterhub_rules.names import base_name, document_id
 
 
 def test_somebody_enrols_once_and_nothing_but_the_email_is_written(site: Site) -> None:

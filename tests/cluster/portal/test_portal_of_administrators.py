@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cluster.portal.portal_site import ADA, ADMIN, EVE, Site
-from kupyterhub.domain.names import base_name, document_id
 from kupyterhub_portal.listing import PAGE
+from kupyterhub_rules.names import base_name, document_id
 
 PATHS = ("/people", "/people/counts", "/people/add", f"/person?id={document_id(ADA)}")
 ACTIONS = ("/people/act", "/people/add", "/person/choose")

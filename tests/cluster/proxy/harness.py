@@ -31,10 +31,10 @@ from kupyterhub_agent.link import ForwarderFactory
 from kupyterhub_agent.server_link import ServerLink
 from kupyterhub_agent.watch import Pace
 from kupyterhub_proxy.bootstrap import build
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.server import serving
 from kupyterhub_proxy.settings import Settings as ProxySettings
 from kupyterhub_proxy.settings import read as read_proxy_settings
+from kupyterhub_rules.names import base_name
 from kupyterhub_tunnel.agent_events import Outbox
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import pytest
 from yarl import URL
 
 from cluster.proxy.harness import ADA, ADMIN, EVE, HTML, Browser, System
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", **HTML}
 

@@ -30,7 +30,7 @@ from cluster.proxy.harness import (
     running_proxy,
 )
 from kupyterhub_agent import notebook
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 NAME = base_name(ADA)
 

@@ -22,8 +22,8 @@ from cluster.proxy.harness import (
     running_proxy,
 )
 from kupyterhub_proxy.identities.settings import Iap
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.settings import Settings
+from kupyterhub_rules.names import base_name
 from twins.google_iap import AUDIENCE, IdentityAwareProxy
 
 HEADER = "X-Goog-IAP-JWT-Assertion"

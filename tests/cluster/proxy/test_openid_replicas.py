@@ -14,7 +14,7 @@ from yarl import URL
 
 from cluster.proxy.harness import ADA, HTML, Certificate, System, free_port, running_proxy
 from cluster.proxy.openid_provider import running_provider
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 DOMAIN = "hub.example"
 FIRST, SECOND = "127.0.0.1", "127.0.0.2"

@@ -26,7 +26,7 @@ from cluster.proxy.harness import (
     running_agent,
     running_proxy,
 )
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from cluster.proxy.backend import MIB
 from cluster.proxy.harness import EVE, HTML, Browser, Certificate, System, running_agent, running_proxy
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 DOMAIN = "hub.example"
 

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from cluster.proxy.harness import ADA, HTML, Browser, System, running_proxy
-from kupyterhub_proxy.names import base_name
+from kupyterhub_rules.names import base_name
 
 PORTAL = "http://localhost:8000"
 KEYS = "/.well-known/jwks.json"

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from kupyterhub_cli.__main__ import main
-from kupyterhub_cli.domain.documents import Document, observed
-from kupyterhub_cli.domain.emails import document_id
+from kupyterhub_cli.domain.documents import Document
 from kupyterhub_cli.domain.wishes import Write
 from kupyterhub_cli.errors import Unavailable
 from kupyterhub_cli.place import Place
 from kupyterhub_cli.ports import Page, Written
 from kupyterhub_cli.session import Session
+from kupyterhub_rules.names import document_id
+from kupyterhub_rules.stored import observed
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
 LOCAL = Place("here", firestore="127.0.0.1:1", pubsub="127.0.0.1:2", proxy_url="http://127.0.0.1:3")

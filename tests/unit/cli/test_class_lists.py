@@ -8,6 +8,7 @@ import pytest
 
 from kupyterhub_cli.domain import class_lists, text_files
 from kupyterhub_cli.domain.class_lists import ClassList, NoEmails
+from kupyterhub_cli.domain.emails import split
 
 
 def read(text: str) -> ClassList:
@@ -95,3 +96,7 @@ def test_cells_come_back_from_a_spreadsheet_as_they_were(cell: str) -> None:
     (row,) = csv.reader(io.StringIO("".join(text_files.write([[cell]])), newline=""))
     assert row[0][0] not in "=+-@\t\r"
     assert text_files.plain(row[0]) == cell
+
+
+def test_several_in_one_word_come_once_each() -> None:
+    assert list(split(["a@x.y,b@x.y", "c@x.y; a@x.y", " ", "u-1"])) == ["a@x.y", "b@x.y", "c@x.y", "u-1"]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from kupyterhub_cli.domain.documents import Document, observed
+from kupyterhub_cli.domain.documents import Document
 from kupyterhub_cli.domain.goals import deleted, outcome
+from kupyterhub_rules.stored import observed
 
 THEN = datetime(2026, 1, 31, tzinfo=UTC)
 

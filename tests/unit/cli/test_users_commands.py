@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kupyterhub_cli.domain.emails import document_id
 from kupyterhub_cli.domain.wishes import Write
+from kupyterhub_rules.names import document_id
 from unit.cli.stage import NOW, Stage
 
 ADA = document_id("ada@example.com")

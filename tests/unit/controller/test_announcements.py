@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.users import Agent
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA
 

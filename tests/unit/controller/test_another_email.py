@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from kupyterhub.domain.errors import TransientError
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.users import Status
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA, objects_of
 

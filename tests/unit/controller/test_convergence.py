@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 
 from kupyterhub.domain.desired import KINDS
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.policy import Ended, counts_with, email_of, judge
 from kupyterhub.domain.users import Status, UserDocument
+from kupyterhub_rules.names import base_name
 from twins import SETTINGS, World
 from twins.pump import Order, Pump
 from twins.world import objects_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kupyterhub.domain.errors import TransientError
-from kupyterhub.domain.names import base_name, document_id
+from kupyterhub_rules.names import base_name, document_id
 from twins import World
 from twins.users import REMOVED
 from twins.world import ADA, objects_of

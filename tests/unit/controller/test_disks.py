@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.quantities import amount
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA
 

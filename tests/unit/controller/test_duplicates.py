@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kupyterhub.domain.names import base_name
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA, objects_of
 

@@ -5,8 +5,8 @@ from google.auth.exceptions import TransportError
 
 from kupyterhub.adapters import folders as adapter
 from kupyterhub.domain.errors import SettingsError, TransientError
-from kupyterhub.domain.names import base_name
 from kupyterhub_local.state import CHECKOUT
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.storage_api import BUCKET, CONTROLLER, CONTROLLERS_PERMISSIONS, ROLES, Refused, StorageApi
 from twins.world import ADA, BOB, IN_BUCKET

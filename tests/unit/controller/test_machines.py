@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Profile
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA, SETTINGS
 

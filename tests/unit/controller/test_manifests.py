@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kupyterhub.domain.names import base_name, token, user_hash
+from kupyterhub.domain.names import token, user_hash
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA
 

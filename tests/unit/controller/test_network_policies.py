@@ -9,9 +9,9 @@ import yaml
 
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.manifests import shared_agent
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Profile
 from kupyterhub_local.state import CHECKOUT
+from kupyterhub_rules.names import base_name
 from network_policies import Host, Pod, Policies
 from twins import World
 from twins.world import IN_BUCKET

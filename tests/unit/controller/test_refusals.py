@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kupyterhub.domain.names import base_name, token
+from kupyterhub.domain.names import token
 from kupyterhub.domain.quoting import masked
 from kupyterhub.domain.refusals import Trouble, refusal, refusal_of_message
+from kupyterhub_rules.names import base_name
 
 POD = "jupyterlab-ada-example-com-0123456789abcdef-569796b668-vd8z6"
 TOKEN = token(b"k", "ada")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Settings
 from kupyterhub.reconcile import Outcome
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA, objects_of
 

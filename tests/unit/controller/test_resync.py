@@ -9,7 +9,7 @@ import pytest
 
 from kupyterhub.domain.errors import TransientError
 from kupyterhub.domain.labels import USER
-from kupyterhub.domain.names import base_name
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA, objects_of
 

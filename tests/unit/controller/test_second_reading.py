@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kupyterhub.domain.errors import DocumentRefused, TransientError
-from kupyterhub.domain.names import base_name, document_id
+from kupyterhub_rules.names import base_name, document_id
 from twins import World
 from twins.world import ADA, BOB, objects_of
 

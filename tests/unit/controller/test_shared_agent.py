@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from kupyterhub.domain.manifests import shared_agent
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.settings import Settings
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA, SETTINGS, objects_of
 

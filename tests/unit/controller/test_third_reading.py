@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kupyterhub.domain.errors import ClusterRefused, TransientError
-from kupyterhub.domain.names import base_name
 from kupyterhub.domain.phases import LONGEST
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from kupyterhub.domain.live import Object
-from kupyterhub.domain.names import base_name, token
+from kupyterhub.domain.names import token
 from kupyterhub.domain.troubles import Trouble, asks_for_events, newest, trouble
+from kupyterhub_rules.names import base_name
 
 NAME = base_name("ada@example.com")
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ import yaml
 
 from kupyterhub.domain.installation import Installation
 from kupyterhub.domain.manifests import shared_agent
-from kupyterhub.domain.names import base_name
+from kupyterhub_rules.names import base_name
 from twins import World
 from twins.world import ADA, SETTINGS
 from unit.deploy.conftest import CHECKOUT

@@ -8,10 +8,11 @@ import pytest
 import reasons
 from kupyterhub import settings as files
 from kupyterhub.domain.phases import WAITS
-from kupyterhub.domain.users import UserDocument, observed
+from kupyterhub.domain.users import UserDocument
 from kupyterhub_portal.domain.lately import lately
 from kupyterhub_portal.domain.verdicts import verdict_of
 from kupyterhub_portal.domain.words import Words, waits_for_restart, words
+from kupyterhub_rules.stored import observed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = files.parse(

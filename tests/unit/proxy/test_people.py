@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.people import People
+from kupyterhub_rules.names import base_name
 
 ADA, ADMIN = "ada@example.org", "admin@example.org"
 

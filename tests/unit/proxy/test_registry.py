@@ -7,8 +7,8 @@ from typing import Any
 
 from kupyterhub_proxy.announcing import Announcing
 from kupyterhub_proxy.hosts import Hosts
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.registry import ConnectedAgent, Registry
+from kupyterhub_rules.names import base_name
 from kupyterhub_tunnel.agent_events import AgentEvent
 
 EMAIL = "ada@example.org"

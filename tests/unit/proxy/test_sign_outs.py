@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kupyterhub_proxy.ended_sign_ins import KEPT, Ended, EndedSignIns
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.people import People
 from kupyterhub_proxy.registry import ConnectedAgent, Registry
 from kupyterhub_proxy.sign_outs import SignOuts
 from kupyterhub_proxy.visitor import SESSION, Visitor
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from pathlib import Path

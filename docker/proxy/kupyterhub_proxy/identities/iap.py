@@ -13,9 +13,9 @@ from aiohttp import web
 
 from kupyterhub_proxy.entrance import SIGN_OUT_PATH, SignOut
 from kupyterhub_proxy.identities.iap_assertions import AssertionRefused, KeysUnreachable
-from kupyterhub_proxy.names import base_name
 from kupyterhub_proxy.pages import page, redirect
 from kupyterhub_proxy.visitor import Visitor
+from kupyterhub_rules.names import base_name
 
 if TYPE_CHECKING:
     from kupyterhub_proxy.hosts import Hosts

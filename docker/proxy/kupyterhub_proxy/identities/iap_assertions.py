@@ -12,7 +12,7 @@ import aiohttp
 from google.auth import jwt
 from google.auth.exceptions import GoogleAuthError, InvalidValue
 
-from kupyterhub_proxy.names import normalise_email
+from kupyterhub_rules.names import normalise_email
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kupyterhub_proxy.names import normalise_email
 from kupyterhub_proxy.pages import page
 from kupyterhub_proxy.wanted import MOST_PATH, Wanted
+from kupyterhub_rules.names import normalise_email
 
 if TYPE_CHECKING:
     from collections.abc import Callable

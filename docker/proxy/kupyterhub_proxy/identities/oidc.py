@@ -14,9 +14,9 @@ from aiohttp import web
 from kupyterhub_proxy import cookies
 from kupyterhub_proxy.identities import oidc_pages as pages
 from kupyterhub_proxy.identities.provider import ProviderRefused, ProviderUnreachable
-from kupyterhub_proxy.names import base_name, normalise_email
 from kupyterhub_proxy.pages import page
 from kupyterhub_proxy.wanted import MOST_PATH, Wanted
+from kupyterhub_rules.names import base_name, normalise_email
 
 if TYPE_CHECKING:
     from collections.abc import Callable

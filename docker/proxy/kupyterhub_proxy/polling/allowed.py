@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kupyterhub_proxy.environment import SettingsError
-from kupyterhub_proxy.names import is_name
+from kupyterhub_rules.names import is_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import aiohttp
 from aiohttp import web
 
-from kupyterhub_proxy.names import is_name
 from kupyterhub_proxy.polling.backend import Backend
 from kupyterhub_proxy.polling.errands import give, take
 from kupyterhub_proxy.polling.presence import Presence
 from kupyterhub_proxy.registry import ConnectedAgent
 from kupyterhub_proxy.tokens import TokenRefused
+from kupyterhub_rules.names import is_name
 from kupyterhub_tunnel.wire import BACKEND_HEADER, REQUEST_HEADER, VM_HEADER
 
 if TYPE_CHECKING:
