@@ -67,3 +67,9 @@ async def test_an_interrupted_making_leaves_nothing_and_is_begun_anew(tmp_path: 
         await cached(tmp_path / "thing-v1", fail)
     assert not (tmp_path / "thing-v1").exists()
     assert await cached(tmp_path / "thing-v1", make) == tmp_path / "thing-v1"
+
+
+def test_a_build_says_how_far_it_is() -> None:
+    compiled = gobuild.Compiled(total=2500, done=500)
+    assert compiled.after(60) == "500 of 2500 packages are compiled; 4 min left, at most"
+    assert gobuild.Compiled(total=9).after(0) == "0 of 9 packages are compiled; 1 min left, at most"

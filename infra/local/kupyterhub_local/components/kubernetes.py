@@ -33,7 +33,7 @@ async def get(versions: Versions, arch: str, cache: Path, say: Say) -> ControlPl
         except Unreachable as unreachable:
             say(f"no download of Kubernetes: {unreachable}")
             async with step(f"building Kubernetes {published.version} with Go (some minutes, once)", say):
-                await gobuild.kubernetes(published.version, PROGRAMS, folder)
+                await gobuild.kubernetes(published.version, PROGRAMS, folder, say)
 
     async def make_etcd(folder: Path) -> None:
         published = versions.etcd
@@ -43,7 +43,7 @@ async def get(versions: Versions, arch: str, cache: Path, say: Say) -> ControlPl
         except Unreachable as unreachable:
             say(f"no download of etcd: {unreachable}")
             async with step(f"building etcd {published.version} with Go", say):
-                await gobuild.etcd(folder)
+                await gobuild.etcd(folder, say)
 
     etcd = await cached(cache / f"etcd-{versions.etcd.version}-{arch}", make_etcd)
     kubernetes = await cached(cache / f"kubernetes-{versions.kubernetes.version}-{arch}", make_kubernetes)
