@@ -80,6 +80,7 @@ _EMPTY: dict[str, Any] = {
     "agents": {},
     "accounts": {},
     "bindings": [],
+    "bound": {},
     "buckets": [],
     "objects": {},
     "secrets": {},
@@ -142,6 +143,11 @@ class Project:
         """Whether IAM knows an account by now."""
         made = self.state["accounts"].get(member, self.state["agents"].get(member))
         return made is not None and self.state["now"] > made + _SETTLES
+
+    def may(self, role: str, member: str) -> bool:
+        """Whether a grant is there, and known everywhere by now."""
+        since = self.state["bound"].get(f"{role} {member}", self.state["now"])
+        return [role, member] in self.state["bindings"] and self.state["now"] > since + _SETTLES
 
     def is_there(self, there: Any, what: str) -> None:
         """Refuse where it is not."""
@@ -225,7 +231,7 @@ class Project:
                 raise Refused(f"Error: {resource}: Secret {secret} has no version.")
         if resource == "google_cloudfunctions2_function.functions":
             agent = _OWN.format("eventarc")
-            if ["roles/eventarc.serviceAgent", agent] not in state["bindings"] or not self.knows(agent):
+            if not self.may("roles/eventarc.serviceAgent", agent):
                 raise Refused("Error: Permission denied while using the Eventarc Service Agent.")
             state["tried"] = state.get("tried", 0) + 1
             if state["tried"] == 1:
@@ -322,6 +328,11 @@ class Project:
             r"infra/deploy/(plan|image|registry|push|release|uninstall|rollback)\.sh", " ".join(arguments)
         ):
             return 0
+        roles = (checkout / "infra/deploy/roles.txt").read_text().splitlines()
+        lacking = [line for line in roles if line[:1] != "#" and not self.may(line.split()[0], DEPLOYS)]
+        if lacking:
+            self.state["logs"][number] += f"PERMISSION_DENIED: {lacking[0]}\n"
+            return 1
         done = subprocess.run(
             ["bash", *arguments],
             cwd=checkout,
@@ -383,6 +394,7 @@ def _bind(project: Project, _: list[str], options: dict[str, str], __: str) -> N
     project.is_there(project.knows(member), f"Service account {member}")
     if [options["role"], member] not in project.state["bindings"]:
         project.state["bindings"].append([options["role"], member])
+        project.state["bound"][f"{options['role']} {member}"] = project.state["now"]
 
 
 def _unbind(project: Project, _: list[str], options: dict[str, str], __: str) -> None:
