@@ -29,17 +29,21 @@ def test_nothing_of_the_builders_package_index_is_left(builder: Builder, image: 
         assert not (root / "root/.cache/pip").exists()
 
 
-@pytest.mark.parametrize("image", ["agent", "proxy"])
-def test_it_has_no_installer_and_is_compiled(builder: Builder, image: str) -> None:
+@pytest.mark.parametrize(
+    ("image", "shared"),
+    [("agent", ["kupyterhub_tunnel"]), ("proxy", ["kupyterhub_rules", "kupyterhub_tunnel"])],
+    ids=["agent", "proxy"],
+)
+def test_it_has_no_installer_and_is_compiled(builder: Builder, image: str, shared: list[str]) -> None:
     with builder.root(builder.image(image)) as root:
         packages = next((root / "opt/venv/lib").glob("python3*/site-packages"))
         assert not (packages / "pip").exists()
         assert list((packages / "aiohttp/__pycache__").glob("client.*.pyc"))
         assert list((root / f"opt/kupyterhub/kupyterhub_{image}/__pycache__").glob("settings.*.pyc"))
-        assert sorted(path.name for path in (root / "opt/kupyterhub").iterdir()) == [
-            f"kupyterhub_{image}",
-            "kupyterhub_tunnel",
-        ]
+        found = sorted(path.name for path in (root / "opt/kupyterhub").iterdir())
+        assert found == sorted([f"kupyterhub_{image}", *shared])
+        for name in found:
+            assert list((root / "opt/kupyterhub" / name).rglob("__pycache__/*.pyc")), name
 
 
 def test_pip_is_the_one_of_the_lock(builder: Builder) -> None:
