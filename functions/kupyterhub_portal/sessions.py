@@ -55,6 +55,10 @@ class Sessions:
         self._nonce.set(response, nonce, _NONCE_SECONDS)
         return _digest(nonce)
 
+    def remembers(self, request: Request) -> bool:
+        """Whether this browser has kept anything of ours."""
+        return bool(self._nonce.read(request)) or self.visitor(request) is not None
+
     def has_asked(self, request: Request, proof: str) -> bool:
         """Whether this browser holds the nonce that `proof` is of; one without any holds none."""
         nonce = self._nonce.read(request)

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,15 @@ def read(text: str) -> dict[str, Any]:
     """Read the file; raises WrongDecision. What is left empty is left out, and has its default."""
     try:
         decisions = yaml.load(text, _OnceEach)  # noqa: S506 - it is a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        # By the others PyYAML says of a value that it is none of the kind that it looks like.
         raise WrongDecision(f"This is no YAML: {error}") from error
     if not isinstance(decisions, dict) or not all(isinstance(name, str) for name in decisions):
         raise WrongDecision("Write one `name: value` for each decision; `kupyterhub init` makes such a file.")
     _check_names(decisions)
     kept = {name: value for name, value in decisions.items() if value is not None}
     for name in NEEDED:
-        if name not in kept:
+        if not kept.get(name):
             raise WrongDecision(f"{name} is missing.")
     _check_values(kept)
     return kept
@@ -93,12 +95,12 @@ def _check_values(kept: Mapping[str, Any]) -> None:
     for name, kind in KINDS.items():
         if not _fits(kept.get(name), kind):
             raise WrongDecision(f"{name} is not what it should be, which is such as {EXAMPLES[name]}")
-    if kept.get("proxy", "self-hosted") != "hosted" and "domain" not in kept:
+    if kept.get("proxy", "self-hosted") != "hosted" and not kept.get("domain"):
         raise WrongDecision("domain is missing: where people reach their notebooks. Or write proxy: hosted")
     try:
-        json.dumps(kept)
-    except TypeError as error:
-        raise WrongDecision("Something is a date, or binary. Put quotes around it.") from error
+        json.dumps(kept, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise WrongDecision("Something is a date, no number, or a part of itself. Put quotes around it.") from error
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -126,11 +128,16 @@ class _OnceEach(yaml.SafeLoader):
 
 def smoke_emails(decisions: Mapping[str, Any]) -> tuple[str, str]:
     """Two people to try a release with: those named, or two of a domain that is let in; raises WrongDecision."""
+    allowed = decisions["allowed_emails"]
     match decisions.get(SMOKE):
         case [str(one), str(other)] if one != other and "@" in one and "@" in other:
+            for each in (one, other):
+                if not any(fnmatchcase(each.lower(), pattern.lower()) for pattern in allowed):
+                    raise WrongDecision(
+                        f"{each} is one of {SMOKE}, and allowed_emails does not let them in. Add them."
+                    )
             return one, other
         case None if decisions.get("proxy") != "hosted":
-            allowed = decisions["allowed_emails"]
             domains = [each[2:] for each in allowed if re.fullmatch(r"\*@[^@*?\s]+", str(each))]
             if domains:
                 return f"kupyterhub-smoke-a@{domains[0]}", f"kupyterhub-smoke-b@{domains[0]}"

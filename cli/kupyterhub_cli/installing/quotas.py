@@ -59,15 +59,20 @@ def needed(decisions: Mapping[str, Any]) -> tuple["Counter[str]", "Counter[str]"
     """Give what is needed to begin, and what when every pool is full, by the metric's name."""
     if decisions.get("autopilot"):
         return Counter(_AUTOPILOT), Counter(_AUTOPILOT)
-    system = {**_SMALL, **(decisions.get("system_pool") or {})}
+    system = {**_SMALL, **_said(decisions.get("system_pool"))}
     small = [system, system] if decisions.get("proxy") == "hosted" else [system]
-    pools = [{**_POOL, **(pool or {})} for pool in (decisions.get("notebook_pools") or {"default": {}}).values()]
+    pools = [{**_POOL, **_said(pool)} for pool in (decisions.get("notebook_pools") or {"default": {}}).values()]
     least, most = Counter({"IN_USE_ADDRESSES": 1}), Counter({"IN_USE_ADDRESSES": 1})
     for pool in (*small, *pools):
         # One node of each kind of notebook, for a first person.
         least += _nodes(pool, max(1, pool.get("min_nodes", 0)))
         most += _nodes(pool, pool["max_nodes"])
     return least | _WHILE_IT_IS_MADE, most | _WHILE_IT_IS_MADE
+
+
+def _said(part: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is written of a part: what is left empty has its default."""
+    return {name: value for name, value in (part or {}).items() if value is not None}
 
 
 def _nodes(pool: Mapping[str, Any], number: int) -> "Counter[str]":
@@ -77,8 +82,8 @@ def _nodes(pool: Mapping[str, Any], number: int) -> "Counter[str]":
     if cpus := _cpus(machine):
         family = machine.partition("-")[0].upper()
         found["CPUS" if family in _COMMON else f"{family}_CPUS"] = number * cpus
-    if gpu := pool.get("gpu"):
-        kind = str(gpu["type"]).upper().replace("-", "_").replace("NVIDIA_TESLA_", "NVIDIA_")
+    if gpu := _said(pool.get("gpu")):
+        kind = str(gpu.get("type", "")).upper().replace("-", "_").replace("NVIDIA_TESLA_", "NVIDIA_")
         found[f"{spot}{kind}_GPUS"] = number * int(gpu.get("count", 1))
     return found
 

@@ -95,7 +95,8 @@ class SignInHost:
             return await self._sign_out(visitor, wanted)
         if visitor is None:
             return await self._identity.ask(wanted)
-        if wanted.host:
+        # A word that is old, or of another sign-in, comes from somebody who wants to leave: they are asked.
+        if wanted.host and FAREWELL not in request.query:
             response = redirect(self._way_back(visitor, wanted))
         else:
             response = await self._identity.greet(visitor.email)

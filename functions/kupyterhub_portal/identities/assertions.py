@@ -47,7 +47,7 @@ class Assertions:
                 leeway=_SKEW_SECONDS,
                 options={"require": ["aud", "exp", "iat", "iss"]},
             )
-        except jwt.PyJWKClientConnectionError as error:
+        except (jwt.PyJWKClientConnectionError, ValueError) as error:  # the latter for what is no JSON
             log.error("no keys to verify assertions with: %s", error)  # noqa: TRY400 - the text says it all
             raise Problem(
                 503,

@@ -39,13 +39,13 @@ class SignInHostEntrance:
     def answer(self, request: Request) -> Response | None:
         """Take back who was sent to the sign-in host, and sign out."""
         match request.method, request.path:
-            case "GET", path if path == SESSION_PATH:
+            case "GET" | "HEAD", path if path == SESSION_PATH:
                 return self._enter(request)
             case "POST", path if path == SIGN_OUT:
                 self._forms.require_origin(request)
-                # Without a session of ours the sign-in host asks by itself whether to sign out.
+                # Without a session of ours the sign-in host's own page says who is signed in, and asks.
                 visitor = self._sessions.visitor(request)
-                response = redirect(self._url(**({"farewell": visitor.farewell} if visitor else {})))
+                response = redirect(self._url(farewell=visitor.farewell) if visitor else f"{self.sign_in_host}/")
                 self._sessions.end(response)
                 return response
         return None
@@ -79,9 +79,16 @@ class SignInHostEntrance:
                 "administrator.",
                 ("/", "Sign in"),
             ) from error
-        # One that is foreign or used: the page finds the session of another tab, or begins anew.
         if self._sessions.has_asked(request, proof):
             self._sessions.begin(response, Visitor(email, sign_in, farewell))
+        elif not self._sessions.remembers(request):
+            raise Problem(
+                403,
+                "Your browser does not keep the portal's cookies",
+                "The portal cannot know you without them. Allow cookies for this page, and open it again.",
+                ("/", "Again"),
+            )
+        # One that is foreign or used: the page finds the session of another tab, or begins anew.
         return response
 
     def _url(self, **more: str) -> str:

@@ -1,5 +1,5 @@
 /**
- * E-mails and the ids of their documents, as the controller has them (functions/kupyterhub/domain/names.py); the shared
+ * E-mails and the ids of their documents, as the controller has them (functions/kupyterhub_rules/names.py); the shared
  * test vectors tests/vectors/ids.json keep both equal.
  */
 

@@ -1,6 +1,7 @@
 """Who comes back from our sign-in host, what is believed of an assertion, and how a session ends and is renewed."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,7 +86,7 @@ def test_the_session_is_for_no_script_and_no_other_site(way: Way) -> None:
 def test_an_assertion_serves_once_in_the_browser_that_asked(way: Way) -> None:
     browser, thief = way.site.browser(), way.site.browser()
     code = way.login.assertion(ADA, way.asked(browser)["proof"])
-    assert way.back(thief, code).status_code == 303
+    assert way.back(thief, code).status_code == 403
     assert not is_signed_in(thief)
     way.asked(thief)
     way.back(thief, code)
@@ -106,6 +107,30 @@ def test_nobody_is_signed_in_as_another_by_a_link(way: Way, proof: str, nonce: s
         victim.client.set_cookie(NONCE, nonce, domain="localhost")
     way.back(victim, way.login.assertion(EVE, proof))
     assert not is_signed_in(victim)
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so_and_not_led_around(way: Way) -> None:
+    answer = way.back(way.site.browser(), way.login.assertion(ADA, "0" * 64))
+    assert answer.status_code == 403
+    assert "Allow cookies for this page" in answer.text
+
+
+def test_a_head_comes_back_too(way: Way) -> None:
+    browser = way.site.browser()
+    code = way.login.assertion(ADA, way.asked(browser)["proof"])
+    answer = browser.client.head(f"/.kupyterhub/session?{urlencode({'code': code})}", base_url=ORIGIN)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert is_signed_in(browser)
+
+
+def test_keys_that_are_no_json_are_keys_that_are_away(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_json(*_: Any, **__: Any) -> Any:
+        raise json.JSONDecodeError("Expecting value", "<html>", 0)
+
+    monkeypatch.setattr("jwt.jwks_client.json.load", no_json)
+    browser = way.site.browser()
+    answer = way.back(browser, way.login.assertion(ADA, way.asked(browser)["proof"]))
+    assert answer.status_code == 503
 
 
 def test_two_tabs_that_sign_in_at_once_come_back_both(way: Way) -> None:
@@ -224,8 +249,8 @@ def test_a_form_that_was_open_for_long_is_given_back_and_is_good_once_one_has_si
     assert 'name="user" value="1"' in answer.text
     assert 'name="user" value="2"' in answer.text
     assert "state" not in way.site.fields(user)
-    # As in another tab: the sign-in is the same, and so the form is still this person's.
-    way.back(browser, way.login.assertion(ADA, way.asked(browser)["proof"]))
+    # The form is still this person's, whether the sign-in is the same or another.
+    way.back(browser, way.login.assertion(ADA, way.asked(browser)["proof"], sid="another-sign-in"))
     form["token"] = token(answer.text)
     sent = browser.client.post("/stop", base_url=ORIGIN, headers={"Origin": ORIGIN}, data=form)
     assert sent.status_code == 303
@@ -255,7 +280,8 @@ def test_signing_out_ends_it_here_and_at_the_sign_in_host(way: Way) -> None:
 
 def test_who_signs_out_after_the_session_is_asked_there(way: Way) -> None:
     answer = aged(way.site, OVER).post("/sign-out")
-    assert answer.headers["Location"] == f"{way.login.origin}/?host=portal"
+    # Not back here, where they would be signed in again.
+    assert answer.headers["Location"] == f"{way.login.origin}/"
 
 
 def test_forms_and_scripts_may_lead_to_the_sign_in_host_and_nowhere_else(way: Way) -> None:

@@ -126,7 +126,8 @@ async def test_the_portals_word_of_a_sign_out_ends_all_of_this_sign_in_and_no_ot
     another = Browser(visitor.system)
     try:
         await another.sign_in(ADA)
-        await another.session.get(said, allow_redirects=False)
+        async with another.session.get(said, allow_redirects=False) as asked:
+            assert asked.status == 200, "who wants to sign out is led back signed in"
         async with another.request("GET", host, headers=HTML) as answer:
             assert answer.status == 503, "a link has signed out somebody else"
     finally:
@@ -138,6 +139,6 @@ async def test_the_portals_word_of_a_sign_out_ends_all_of_this_sign_in_and_no_ot
         visitor.session.cookie_jar.update_cookies(cookies, url)
     async with visitor.request("GET", host, headers=HTML) as answer:
         assert answer.status == 303, "a copy of the session still opens the notebook"
-    asked = visitor.system.url("login").with_query(host="portal", proof=PROOF)
-    async with visitor.session.get(asked, allow_redirects=False) as page:
+    again = visitor.system.url("login").with_query(host="portal", proof=PROOF)
+    async with visitor.session.get(again, allow_redirects=False) as page:
         assert page.status == 200, "a copy of the session still gets an assertion"

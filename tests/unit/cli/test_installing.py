@@ -164,6 +164,12 @@ def test_quotas_are_what_the_page_says() -> None:
             1,
             10,
         ),
+        (
+            {"system_pool": {"max_nodes": None}, "notebook_pools": {"a": {"disk_gb": None, "gpu": {}}}},
+            "CPUS",
+            12,
+            104,
+        ),
         ({"autopilot": True, "notebook_pools": {"a": {}}}, "CPUS", 8, 8),
     ],
 )

@@ -71,6 +71,16 @@ def written(folder: Path, text: str) -> Path:
                 "admins: [5]",
             )
         ),
+        *(
+            (f"{GOOD}portal: {odd}", "no YAML")
+            for odd in ("{host: 2020-99-99}", "!!int x", "!!bool x", "!!timestamp x")
+        ),
+        (f"{GOOD}portal: &a {{b: *a}}", "a part of itself"),
+        (f"{GOOD}budget: {{amount: .nan}}", "no number"),
+        (GOOD.replace("my-project", '""'), "project_id is missing"),
+        (GOOD.replace('["*@example.com"]', "[]"), "allowed_emails is missing"),
+        (GOOD.replace("notebooks.example.com", '""'), "domain is missing"),
+        (f"{GOOD}smoke_emails: [a@example.com, b@example.org]", "b@example.org is one of smoke_emails"),
         (GOOD.replace('["*@example.com"]', "5"), "allowed_emails is not what it should be"),
         (GOOD.replace("europe-west1", "5"), "region is not what it should be"),
     ],
