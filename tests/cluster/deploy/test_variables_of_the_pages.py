@@ -82,7 +82,7 @@ def test_an_installation_is_planned_as_the_questions_lead_to_it(system: Root, do
     }
     text = questions.written({**answers, "domain": domain})
     a_person = text.replace("client_id: #", "client_id: a #").replace(
-        "smoke_emails: #", "smoke_emails: [a@b.c, b@b.c] #"
+        "smoke_emails: #", "smoke_emails: [a@example.com, b@example.com] #"
     )
     assert "google_container_cluster" in plan(system, a_person, **BY_THE_DEPLOY)
 
