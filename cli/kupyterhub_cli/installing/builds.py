@@ -49,7 +49,6 @@ class Builds:
         self._gcloud = session.gcloud(decisions.project)
         self._screen = session.screen
         self._sleep = session.sleep
-        self._clock = session.clock
         self._decisions = decisions
         self._steps = Steps(session.screen, session.clock)
 

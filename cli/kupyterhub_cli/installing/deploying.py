@@ -22,6 +22,7 @@ def deploy(session: Session, decisions: Decisions) -> None:
     check_prepared(gcloud, decisions)
     signing_in.check(session, decisions)
     changes = _changes(gcloud, decisions)
+    # A build with other decisions is not this one, of whatever commit it is.
     build = builds.alike({"COMMIT_SHA": "changed" if changes else commit})
     if build is None:
         _keep(session, gcloud, decisions, changes)
